@@ -1,0 +1,36 @@
+package parley.admission;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What admission says, with its reason, so that it can be logged, shown and tested. */
+public sealed interface Decision {
+    /** In. The place is taken until it is {@link Place#leave left}. */
+    record Admitted(Arm arm, Why why, Place place) implements Decision {}
+
+    /**
+     * Not in.
+     *
+     * @param detail a sentence for the caller: what was found and what was expected
+     * @param retryAfter when it makes sense to ask again; null: not by waiting
+     * @param offer what still works
+     */
+    record Refused(Why why, String detail, @Nullable Duration retryAfter, List<String> offer) implements Decision {}
+
+    /** The rule that decided. */
+    enum Why {
+        SWITCHED_OFF,
+        DENIED,
+        ALLOWED,
+        BUCKET,
+        NODE_FULL,
+        CALLER_FULL
+    }
+
+    /** One connection's place among the node's. */
+    interface Place {
+        /** Gives the place back. Safe to repeat. */
+        void leave();
+    }
+}

@@ -1,0 +1,210 @@
+package parley.app;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import parley.admission.CallerId;
+import parley.gateway.Gateway;
+import parley.gateway.Tokens;
+import parley.provider.simulator.SimulatorMain;
+
+/** The command line: {@code run}, {@code token}, {@code check-config}, {@code load}, {@code simulator}. */
+public final class Main {
+    private static final String HELP = """
+            usage: scripts/parley <command> [options]
+
+              run [--nodes N]    one node, or N of them on 127.0.0.1, .2, .3 …; until Ctrl-C
+              token --user U [--tenant T] [--role R] [--ttl 15m]
+                                 a caller's token, signed with JWT_SECRET or development's secret
+              check-config       every error and warning of the configuration at once
+              load --help        many callers at once, and what they heard
+              simulator [--port P]
+                                 the simulated provider alone
+
+            Settings come from cluster-config/<PARLEY_ENV>.conf (development when unset) and the environment;
+            docs/configuration.md lists them.""";
+
+    private Main() {}
+
+    public static void main(String[] arguments) throws Exception {
+        var command = arguments.length == 0 ? "help" : arguments[0];
+        var rest = arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
+        try {
+            switch (command) {
+                case "run" -> run(Options.parse(rest, "nodes"));
+                case "token" -> token(Options.parse(rest, "user", "tenant", "role", "ttl"));
+                case "check-config" -> checkConfig();
+                case "load" -> parley.load.Main.main(rest);
+                case "simulator" -> SimulatorMain.main(rest);
+                case "help", "--help", "-h" -> System.out.println(HELP);
+                default -> throw new StartFailure("command: " + command + "\n\n" + HELP);
+            }
+        } catch (StartFailure failure) {
+            System.err.println("parley: " + failure.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void run(Options options) throws InterruptedException {
+        int nodes = options.number("nodes", 1, 1, 9);
+        var began = System.nanoTime();
+        var settings = valid();
+        AutoCloseable running = nodes == 1 ? startNode(settings, began) : LocalCluster.start(settings, nodes, began);
+        var stopped = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            try {
+                                running.close();
+                            } catch (Exception late) {
+                                System.err.println("parley: not stopped cleanly: " + late);
+                            } finally {
+                                stopped.countDown();
+                            }
+                        },
+                        "parley-shutdown"));
+        stopped.await();
+    }
+
+    private static Node startNode(AppSettings settings, long began) {
+        var node = Node.start(settings);
+        System.out.println(Banner.of(settings, node.gateway(), Duration.ofNanos(System.nanoTime() - began)));
+        return node;
+    }
+
+    private static void token(Options options) {
+        var user = options.text("user", "");
+        if (user.isEmpty()) {
+            throw new StartFailure("--user: missing (expected: the user's id)");
+        }
+        var role = options.text("role", "");
+        if (!role.isEmpty() && !List.of("viewer", "operator", "admin").contains(role)) {
+            throw new StartFailure("--role: " + role + " (expected: viewer, operator or admin; none for a caller)");
+        }
+        var bearer = new Tokens.Bearer(
+                new CallerId(user, options.text("tenant", "default")), role.isEmpty() ? List.of() : List.of(role));
+        System.out.println(Gateway.tokens(valid().gateway()).sign(bearer, options.duration("ttl", "15m")));
+    }
+
+    private static void checkConfig() {
+        var reading = AppSettings.read(config());
+        reading.errors().forEach(error -> System.out.println("error    " + error));
+        reading.warnings().forEach(warning -> System.out.println("warning  " + warning));
+        if (!reading.errors().isEmpty()) {
+            throw new StartFailure(reading.errors().size() + " errors");
+        }
+        System.out.println("configuration is valid for " + environment());
+    }
+
+    private static AppSettings valid() {
+        var reading = AppSettings.read(config());
+        reading.warnings().forEach(warning -> System.err.println("parley: warning: " + warning));
+        if (reading.settings() == null) {
+            throw new StartFailure("the configuration has errors\n  " + String.join("\n  ", reading.errors()));
+        }
+        return reading.settings();
+    }
+
+    /** The environment's file, and what follows from what is not set. */
+    static Config config() {
+        var home = Path.of(System.getProperty("parley.home", "."));
+        var config = AppSettings.load(home, environment());
+        var changes = new java.util.HashMap<String, Object>();
+        // A configuration kill: any one of the three switches a node off, whatever the others say.
+        for (var kill : List.of("VOICE_ENABLED", "ENABLE_VOICE_REALTIME", "ENABLE_REALTIME_API")) {
+            if ("false".equals(String.valueOf(System.getenv(kill)).toLowerCase(Locale.ROOT))) {
+                changes.put("parley.admission.enabled", false);
+            }
+        }
+        var seeds = System.getenv("PARLEY_SEEDS");
+        if (seeds != null && !seeds.isBlank()) {
+            changes.put(
+                    "pekko.cluster.seed-nodes",
+                    Arrays.stream(seeds.split(","))
+                            .map(seed -> "pekko://parley@" + seed.strip())
+                            .toList());
+        }
+        boolean simulated =
+                config.getString("parley.provider.api-keys").isEmpty() && !config.hasPath("parley.app.provider-url");
+        changes.put("parley.app.simulated", simulated);
+        if (simulated) {
+            changes.put("parley.provider.name", "simulator");
+            changes.put("parley.provider.model", "simulator");
+        }
+        if (!config.getBoolean("parley.gateway.production")
+                && config.getString("parley.gateway.jwt.secret").isEmpty()) {
+            changes.put(
+                    "parley.gateway.jwt.secret",
+                    Secrets.development(Path.of(config.getString("parley.app.data-directory")), "jwt"));
+        }
+        return override(config, changes);
+    }
+
+    static Config override(Config config, Map<String, Object> changes) {
+        var changed = config;
+        for (var change : changes.entrySet()) {
+            changed = changed.withValue(change.getKey(), ConfigValueFactory.fromAnyRef(change.getValue()));
+        }
+        return changed.withFallback(ConfigFactory.empty());
+    }
+
+    static String environment() {
+        var environment = System.getenv("PARLEY_ENV");
+        return environment == null || environment.isEmpty() ? "development" : environment;
+    }
+
+    /** {@code --name value} and {@code --name=value}. */
+    record Options(Map<String, String> values) {
+        static Options parse(String[] arguments, String... known) {
+            var values = new java.util.HashMap<String, String>();
+            var waiting = new ArrayList<>(List.of(arguments));
+            while (!waiting.isEmpty()) {
+                var word = waiting.removeFirst();
+                int equals = word.indexOf('=');
+                var name = equals < 0 ? word : word.substring(0, equals);
+                if (!name.startsWith("--") || !List.of(known).contains(name.substring(2))) {
+                    throw new StartFailure("option: " + word + " (expected: --" + String.join(", --", known) + ")");
+                }
+                if (equals < 0 && waiting.isEmpty()) {
+                    throw new StartFailure(name + ": no value");
+                }
+                values.put(name.substring(2), equals < 0 ? waiting.removeFirst() : word.substring(equals + 1));
+            }
+            return new Options(values);
+        }
+
+        String text(String name, String fallback) {
+            return values.getOrDefault(name, fallback);
+        }
+
+        int number(String name, int fallback, int least, int most) {
+            var text = text(name, Integer.toString(fallback));
+            if (!text.matches("\\d{1,6}") || Integer.parseInt(text) < least || Integer.parseInt(text) > most) {
+                throw new StartFailure("--" + name + ": " + text + " (expected: " + least + ".." + most + ")");
+            }
+            return Integer.parseInt(text);
+        }
+
+        Duration duration(String name, String fallback) {
+            var text = text(name, fallback);
+            if (!text.matches("[1-9]\\d{0,5}[smhd]")) {
+                throw new StartFailure("--" + name + ": " + text + " (expected: a time such as 30s, 15m, 12h or 7d)");
+            }
+            long number = Long.parseLong(text.substring(0, text.length() - 1));
+            return switch (text.charAt(text.length() - 1)) {
+                case 's' -> Duration.ofSeconds(number);
+                case 'm' -> Duration.ofMinutes(number);
+                case 'h' -> Duration.ofHours(number);
+                default -> Duration.ofDays(number);
+            };
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package parley.gateway;
+
+import com.typesafe.config.Config;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code parley.gateway} in reference.conf, where each key is explained.
+ *
+ * @param voicePort an extra port for the same; 0: none
+ * @param httpsPort 0 with {@code https} off
+ */
+public record GatewaySettings(
+        String host,
+        int port,
+        int voicePort,
+        boolean https,
+        int httpsPort,
+        @Nullable Path certificate,
+        @Nullable Path certificateKey,
+        Path developmentCertificates,
+        String jwtSecret,
+        @Nullable String jwtIssuer,
+        @Nullable String jwtAudience,
+        Duration clockSkew,
+        Duration developmentTokenLife,
+        boolean production,
+        Set<String> allowedOrigins,
+        String version) {
+    /** HS256 wants a key at least as long as its hash (RFC 7518 §3.2). */
+    public static final int MIN_SECRET = 32;
+
+    public GatewaySettings {
+        var wrong = new ArrayList<String>();
+        port("port", port, wrong);
+        port("voice-port", voicePort, wrong);
+        port("https.port", httpsPort, wrong);
+        if (jwtSecret.length() < MIN_SECRET) {
+            wrong.add("jwt.secret: " + jwtSecret.length() + " characters (expected: at least " + MIN_SECRET + ")");
+        }
+        if ((certificate == null) != (certificateKey == null)) {
+            wrong.add("https: only one of certificate and certificate-key is set (expected: both or none)");
+        }
+        for (var origin : allowedOrigins) {
+            if (!origin.matches("https?://[^/*]+")) {
+                wrong.add("allowed-origins: " + origin + " (expected: scheme and host, as in https://app.example.com)");
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new IllegalArgumentException("parley.gateway: " + String.join("; ", wrong));
+        }
+        allowedOrigins = Set.copyOf(allowedOrigins);
+    }
+
+    /** Reads the block {@code parley.gateway} of a whole configuration. */
+    public static GatewaySettings from(Config config) {
+        var gateway = config.getConfig("parley.gateway");
+        return new GatewaySettings(
+                gateway.getString("host"),
+                gateway.getInt("port"),
+                gateway.getInt("voice-port"),
+                gateway.getBoolean("https.enabled"),
+                gateway.getInt("https.port"),
+                path(gateway.getString("https.certificate")),
+                path(gateway.getString("https.certificate-key")),
+                Path.of(gateway.getString("https.development-certificates")),
+                gateway.getString("jwt.secret"),
+                orNull(gateway.getString("jwt.issuer")),
+                orNull(gateway.getString("jwt.audience")),
+                gateway.getDuration("jwt.clock-skew"),
+                gateway.getDuration("development-token-life"),
+                gateway.getBoolean("production"),
+                Set.copyOf(list(gateway.getString("allowed-origins"))),
+                gateway.getString("version"));
+    }
+
+    /** Secrets stay out of everything that is printed. */
+    @Override
+    public String toString() {
+        return "GatewaySettings[" + host + ":" + port + (https ? ", https " + httpsPort : "") + "]";
+    }
+
+    private static void port(String key, int port, List<String> wrong) {
+        if (port < 0 || port > 65535) {
+            wrong.add(key + ": " + port + " (expected: 0..65535)");
+        }
+    }
+
+    private static @Nullable Path path(String text) {
+        return text.isEmpty() ? null : Path.of(text);
+    }
+
+    private static @Nullable String orNull(String text) {
+        return text.isEmpty() ? null : text;
+    }
+
+    private static List<String> list(String commaSeparated) {
+        return List.of(commaSeparated.split(",")).stream()
+                .map(String::strip)
+                .filter(item -> !item.isEmpty())
+                .toList();
+    }
+}

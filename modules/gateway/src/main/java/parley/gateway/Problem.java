@@ -1,0 +1,140 @@
+package parley.gateway;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import parley.admission.Decision;
+import parley.session.Answer;
+
+/**
+ * What a caller is told when something is not done: RFC 9457, {@code application/problem+json}. The one catalogue.
+ *
+ * @param code stable, for programs
+ * @param title what is wrong, for people
+ * @param detail what was found and what was expected; never a secret
+ * @param retryAfter when it makes sense to ask again; null: not by waiting
+ * @param offer what still works
+ */
+record Problem(
+        int status,
+        String code,
+        String title,
+        String detail,
+        @Nullable Duration retryAfter,
+        List<String> offer) {
+    static final String MEDIA_TYPE = "application/problem+json";
+
+    static Problem unauthenticated(String detail) {
+        return of(401, "unauthenticated", "Who are you?", detail + " (expected: Authorization: Bearer <token>)");
+    }
+
+    static Problem forbiddenOrigin(String origin) {
+        return of(
+                403,
+                "origin_not_allowed",
+                "This site may not call",
+                "origin: " + origin + " (expected: this gateway's own, or one of allowed-origins)");
+    }
+
+    static Problem notFound(String path) {
+        return of(404, "not_found", "Nothing here", "path: " + path);
+    }
+
+    static Problem upgradeRequired() {
+        return of(426, "upgrade_required", "This is a WebSocket", "a plain request (expected: a WebSocket upgrade)");
+    }
+
+    static Problem methodNotAllowed(List<String> allowed) {
+        return of(405, "method_not_allowed", "Not that way", "expected: " + String.join(" or ", allowed));
+    }
+
+    static Problem badRequest(String detail) {
+        return of(400, "bad_request", "That cannot be understood", detail);
+    }
+
+    static Problem draining() {
+        return new Problem(
+                503,
+                "draining",
+                "This node is leaving",
+                "another node takes the call at once",
+                Duration.ofSeconds(1),
+                List.of());
+    }
+
+    static Problem internal() {
+        return of(500, "internal_error", "A fault of ours", "it was logged; try again");
+    }
+
+    static Problem of(Decision.Refused refused) {
+        var title = "No voice for this call";
+        return switch (refused.why()) {
+            case SWITCHED_OFF -> refusal(503, "voice_disabled", title, refused);
+            case NODE_FULL -> refusal(503, "capacity", title, refused);
+            case CALLER_FULL -> refusal(429, "too_many_connections", title, refused);
+            case DENIED, BUCKET, ALLOWED -> refusal(403, "not_in_rollout", title, refused);
+        };
+    }
+
+    static Problem of(Answer.Refused refused) {
+        return switch (refused.why()) {
+            case UNKNOWN -> of(404, "unknown_session", "No such session", refused.detail());
+            case OVER -> of(410, "session_over", "The session is over", refused.detail());
+            case FORBIDDEN -> of(403, "resume_refused", "Not your seat", refused.detail());
+            case UNAVAILABLE ->
+                new Problem(
+                        503,
+                        "session_unavailable",
+                        "The session does not answer",
+                        refused.detail(),
+                        refused.retryAfter(),
+                        List.of());
+        };
+    }
+
+    /** The same as a close code, when it is found only after the upgrade. 4500 and above: coming again is no use. */
+    int closeCode() {
+        return switch (status) {
+            case 401, 403 -> 1008;
+            case 404, 410 -> 4404;
+            case 503 -> code.equals("voice_disabled") ? 4503 : 1013;
+            case 429 -> 1013;
+            default -> 1011;
+        };
+    }
+
+    /** Everything but the status line. */
+    byte[] json() {
+        var json = JsonNodeFactory.instance
+                .objectNode()
+                .put("type", "urn:parley:problem:" + code)
+                .put("title", title)
+                .put("status", status)
+                .put("detail", detail)
+                .put("code", code);
+        if (retryAfter != null) {
+            json.put("retry_after_ms", retryAfter.toMillis());
+        }
+        if (!offer.isEmpty()) {
+            var list = json.putArray("offer");
+            offer.forEach(list::add);
+        }
+        return json.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** In whole seconds, rounded up; null for none. */
+    @Nullable
+    String retryAfterHeader() {
+        return retryAfter == null ? null : Long.toString(Math.max(1, (retryAfter.toMillis() + 999) / 1000));
+    }
+
+    private static Problem of(int status, String code, String title, String detail) {
+        return new Problem(status, code, title, detail, null, List.of());
+    }
+
+    private static Problem refusal(int status, String code, String title, Decision.Refused refused) {
+        return new Problem(status, code, title, refused.detail(), refused.retryAfter(), refused.offer());
+    }
+}

@@ -1,0 +1,120 @@
+package parley.gateway;
+
+import static org.apache.pekko.http.javadsl.server.Directives.concat;
+import static org.apache.pekko.http.javadsl.server.Directives.delete;
+import static org.apache.pekko.http.javadsl.server.Directives.entity;
+import static org.apache.pekko.http.javadsl.server.Directives.get;
+import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
+import static org.apache.pekko.http.javadsl.server.Directives.path;
+import static org.apache.pekko.http.javadsl.server.Directives.pathEnd;
+import static org.apache.pekko.http.javadsl.server.Directives.pathPrefix;
+import static org.apache.pekko.http.javadsl.server.Directives.post;
+import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.pekko.http.javadsl.server.Route;
+import org.apache.pekko.http.javadsl.unmarshalling.Unmarshaller;
+import parley.admission.Admission;
+import parley.admission.CallerId;
+import parley.admission.Decision;
+import parley.session.Answer;
+import parley.session.Face;
+import parley.session.SessionId;
+import parley.session.Sessions;
+
+/** {@code /v1/sessions}: open one, look at it, read it, end it. */
+final class SessionRoutes {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Sessions sessions;
+    private final Admission admission;
+    private final Callers callers;
+
+    SessionRoutes(Sessions sessions, Admission admission, Callers callers) {
+        this.sessions = sessions;
+        this.admission = admission;
+        this.callers = callers;
+    }
+
+    Route routes() {
+        return pathPrefix(
+                "v1",
+                () -> pathPrefix(
+                        "sessions",
+                        () -> callers.asCaller(bearer -> concat(
+                                pathEnd(() -> post(() ->
+                                        entity(Unmarshaller.entityToString(), body -> open(bearer.caller(), body)))),
+                                path(
+                                        segment(),
+                                        id -> concat(
+                                                get(() -> describe(id, bearer.caller())),
+                                                delete(() -> end(id, bearer.caller())))),
+                                path(
+                                        segment().slash("transcript"),
+                                        id -> get(() -> transcript(id, bearer.caller())))))));
+    }
+
+    private Route open(CallerId caller, String body) {
+        JsonNode request;
+        try {
+            request = body.isBlank() ? JSON.createObjectNode() : JSON.readTree(body);
+        } catch (JsonProcessingException malformed) {
+            return Responses.problem(
+                    Problem.badRequest("body: not JSON (expected: {\"face\", \"model\"}, both optional)"));
+        }
+        var wanted = request.path("face").asText("voice");
+        if (!wanted.equals("voice") && !wanted.equals("realtime")) {
+            return Responses.problem(Problem.badRequest("face: " + wanted + " (expected: voice or realtime)"));
+        }
+        var face = wanted.equals("voice") ? Face.VOICE : Face.REALTIME;
+        var model = request.path("model").asText("");
+        return switch (admission.admit(caller)) {
+            case Decision.Refused refused -> Responses.problem(Problem.of(refused));
+            case Decision.Admitted admitted -> {
+                // The place belongs to a connection; this asks only whether one would be let in.
+                admitted.place().leave();
+                var opening = new Sessions.Opening(caller, face, admitted.arm(), model.isEmpty() ? null : model);
+                yield say(sessions.open(sessions.mint(), opening));
+            }
+        };
+    }
+
+    private Route describe(String id, CallerId caller) {
+        return known(id, session -> say(sessions.describe(session, caller)));
+    }
+
+    private Route end(String id, CallerId caller) {
+        return known(id, session -> say(sessions.end(session, caller)));
+    }
+
+    private Route transcript(String id, CallerId caller) {
+        return known(
+                id,
+                session -> onSuccess(sessions.describe(session, caller), answer -> switch (answer) {
+                    case Answer.Described described -> Responses.json(200, SessionJson.transcript(described));
+                    case Answer.Refused refused -> Responses.problem(Problem.of(refused));
+                    case Answer.Opened opened -> Responses.problem(Problem.internal());
+                    case Answer.Joined joined -> Responses.problem(Problem.internal());
+                }));
+    }
+
+    private static Route known(String id, Function<SessionId, Route> inner) {
+        return SessionId.parse(id)
+                .map(inner)
+                .orElseGet(() -> Responses.problem(Problem.of(
+                        new Answer.Refused(Answer.Refusal.UNKNOWN, "id: " + id + " (expected: sess_…)", null))));
+    }
+
+    private static Route say(CompletionStage<Answer> asked) {
+        return onSuccess(asked, answer -> switch (answer) {
+            case Answer.Opened(var id) -> Responses.json(201, SessionJson.opened(id));
+            case Answer.Described described -> Responses.json(200, SessionJson.view(described.session()));
+            case Answer.Refused refused -> Responses.problem(Problem.of(refused));
+            case Answer.Joined joined -> Responses.problem(Problem.internal());
+        });
+    }
+}

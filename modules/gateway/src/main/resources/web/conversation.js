@@ -1,0 +1,313 @@
+/** What the events of a conversation mean: whose turn it is, what is said, what is played, what must fall silent. */
+
+/** Text runs ahead of its sound; until an item's sound is complete, this pace tells how far the voice has come. */
+const SPOKEN_CHARACTERS_PER_SECOND = 15;
+/** Past this, a turn without an answer is no longer called thinking. */
+const ANSWER_EXPECTED_WITHIN_MS = 15_000;
+/** After a resume the missed events come first; a typed message still unconfirmed by then was lost. */
+const CONFIRMED_WITHIN_MS = 1_500;
+
+/** Races between the two ends, not faults. */
+const BENIGN = new Set([
+  'response_cancel_not_active', 'input_audio_buffer_commit_empty', 'conversation_already_has_active_response',
+]);
+
+const seconds = ms => `${(ms / 1000).toFixed(1)} s`;
+const newId = () => `item_${crypto.getRandomValues(new BigUint64Array(1))[0].toString(36)}`;
+
+export class Conversation {
+  #send;
+  #player;
+  #transcript;
+  #changed;
+  #textOnly;
+  #configured = false;
+  #response = null;
+  #answerWanted = false;
+  #answerTimer = 0;
+  #speechStarts = new Map();
+  #soundComplete = new Set();
+  #silenced = new Set();
+  #unplayed = new Set();
+  #unconfirmed = new Map();
+  #toolCalls = new Map();
+
+  userSpeaking = false;
+
+  constructor({ send, player, transcript, changed, textOnly }) {
+    this.#send = send;
+    this.#player = player;
+    this.#transcript = transcript;
+    this.#changed = changed;
+    this.#textOnly = textOnly;
+  }
+
+  get thinking() {
+    return this.#response !== null || this.#answerTimer !== 0;
+  }
+
+  /** The socket is back. A replaced session knows nothing of the old one, so it is configured again. */
+  reattached({ resumed }) {
+    if (!resumed) {
+      this.#configured = false;
+      this.#response = null;
+      this.#endSound();
+    }
+    this.userSpeaking = false;
+    setTimeout(() => this.#resendUnconfirmed(), resumed ? CONFIRMED_WITHIN_MS : 0);
+  }
+
+  type(text) {
+    const id = newId();
+    this.#unconfirmed.set(id, text);
+    const turn = this.#transcript.turn(id, 'you');
+    turn.write(text);
+    turn.finish();
+    this.fallSilent();
+    if (this.#response !== null) this.#send({ type: 'response.cancel' });
+    this.#sendText(id, text);
+  }
+
+  /** The person takes the floor: nothing of what was being said may still be heard, nor arrive late. */
+  fallSilent() {
+    if (this.#response !== null) this.#silenced.add(this.#response);
+    if (this.#unplayed.size === 0) return undefined;
+    for (const item of this.#unplayed) {
+      this.#silenced.add(item);
+      this.follow(item);
+      const turn = this.#transcript.find(item);
+      turn?.wait(`The agent spoke for ${seconds(this.#player.playedMs(item))}`);
+      turn?.interrupt();
+    }
+    this.#unplayed.clear();
+    return this.#player.clear();
+  }
+
+  /** How far the voice has come in the text of its item. */
+  follow(item) {
+    const turn = this.#transcript.find(item);
+    if (!turn) return;
+    const playedMs = this.#player.playedMs(item);
+    turn.hearUpTo(this.#soundComplete.has(item)
+      ? turn.text.length * playedMs / Math.max(1, this.#player.receivedMs(item))
+      : SPOKEN_CHARACTERS_PER_SECOND * playedMs / 1000);
+    if (this.#soundComplete.has(item) && playedMs >= this.#player.receivedMs(item)) this.#unplayed.delete(item);
+  }
+
+  close() {
+    clearTimeout(this.#answerTimer);
+    this.userSpeaking = false;
+  }
+
+  receive(event) {
+    this.#handle(event);
+    this.#changed();
+  }
+
+  #handle(event) {
+    switch (event.type) {
+      case 'session.created': return this.#configure();
+      case 'error': return this.#error(event.error ?? {});
+
+      case 'input_audio_buffer.speech_started': return this.#speechStarted(event);
+      case 'input_audio_buffer.speech_stopped': return this.#speechStopped(event);
+      case 'conversation.item.input_audio_transcription.delta': return this.#userSaid(event.item_id, event.delta, true);
+      case 'conversation.item.input_audio_transcription.completed': return this.#userSaid(event.item_id, event.transcript, false);
+
+      case 'conversation.item.added':
+      case 'conversation.item.created':
+      case 'conversation.item.done': return this.#item(event.item ?? {});
+      case 'conversation.item.truncated': return this.#truncated(event);
+
+      case 'response.created': return this.#responseStarted(event.response);
+      case 'response.done': return this.#responseDone(event.response);
+      case 'response.output_item.added':
+      case 'response.output_item.done': return this.#item(event.item ?? {});
+      case 'response.function_call_arguments.done':
+      case 'response.mcp_call_arguments.done': return this.#transcript.find(event.item_id)?.write(event.arguments);
+
+      case 'response.output_audio_transcript.delta':
+      case 'response.output_text.delta': return this.#agentSays(event);
+      case 'response.output_audio.delta': return this.#voice(event);
+      case 'response.output_audio.done': return this.#voiceDone(event.item_id);
+
+      default: return this.#other(event);
+    }
+  }
+
+  #configure() {
+    if (this.#configured) return;
+    this.#configured = true;
+    this.#send({
+      type: 'session.update',
+      session: {
+        type: 'realtime',
+        ...(this.#textOnly ? { output_modalities: ['text'] } : {}),
+        audio: { input: { transcription: { model: 'gpt-4o-mini-transcribe' }, turn_detection: { type: 'server_vad' } } },
+      },
+    });
+  }
+
+  #error({ code, message }) {
+    if (code === 'conversation_already_has_active_response') this.#answerWanted = true;
+    else if (code === 'response_cancel_not_active') this.#responseDone(null);
+    if (!BENIGN.has(code)) this.#transcript.note(message || 'Something went wrong at the other end.');
+  }
+
+  /** Events of Parley's own that bring a sentence for people, such as a warning before the time is up. */
+  #other(event) {
+    if (event.type?.startsWith('voice-') && typeof event.message === 'string') this.#transcript.note(event.message);
+  }
+
+  // What the person says
+
+  #speechStarted({ item_id: item, audio_start_ms: start }) {
+    this.fallSilent();
+    this.#speechStarts.set(item, start);
+    this.userSpeaking = true;
+    this.#transcript.turn(item, 'you').wait('Speaking…');
+  }
+
+  #speechStopped({ item_id: item, audio_end_ms: end }) {
+    this.userSpeaking = false;
+    const length = end - this.#speechStarts.get(item);
+    const turn = this.#transcript.turn(item, 'you');
+    turn.wait(length > 0 ? `You spoke for ${seconds(length)}` : 'You spoke');
+    turn.finish();
+    this.#expectAnswer();
+  }
+
+  #userSaid(item, text, isPart) {
+    if (!text) return;
+    const turn = this.#transcript.turn(item, 'you');
+    turn.write(isPart ? turn.text + text : text);
+    turn.finish();
+  }
+
+  #sendText(id, text) {
+    const sent = this.#send({
+      type: 'conversation.item.create',
+      item: { id, type: 'message', role: 'user', content: [{ type: 'input_text', text }] },
+    });
+    if (!sent) return;
+    this.#expectAnswer();
+    this.#answerWanted = true;
+    this.#askForAnswer();
+  }
+
+  #resendUnconfirmed() {
+    for (const [id, text] of this.#unconfirmed) this.#sendText(id, text);
+  }
+
+  /** Only one answer may be in the making, so a wanted one waits for the end of the running one. */
+  #askForAnswer() {
+    if (!this.#answerWanted || this.#response !== null) return;
+    this.#answerWanted = false;
+    this.#send({ type: 'response.create' });
+  }
+
+  #expectAnswer() {
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = setTimeout(() => {
+      this.#answerTimer = 0;
+      this.#changed();
+    }, ANSWER_EXPECTED_WITHIN_MS);
+  }
+
+  #answerCame() {
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = 0;
+  }
+
+  // What the agent says
+
+  #responseStarted(response) {
+    this.#answerCame();
+    this.#response = response?.id ?? '';
+  }
+
+  #responseDone(response) {
+    this.#response = null;
+    this.#answerCame();
+    this.#endSound();
+    if (response?.status === 'failed') {
+      this.#transcript.note(response.status_details?.error?.message ?? 'The agent could not answer.');
+    } else if (response?.status === 'incomplete') {
+      this.#transcript.note('The answer ended early.');
+    }
+    this.#askForAnswer();
+  }
+
+  #agentSays({ item_id: item, response_id: response, delta }) {
+    if (this.#isSilenced(item, response)) return;
+    const turn = this.#transcript.turn(item, 'agent');
+    turn.write(turn.text + delta);
+    if (this.#player.receivedMs(item) > 0) this.follow(item);
+  }
+
+  #voice({ item_id: item, response_id: response, delta }) {
+    if (this.#isSilenced(item, response)) return;
+    this.#player.enqueue(item, delta);
+    if (this.#player.receivedMs(item) === 0) return;
+    this.#unplayed.add(item);
+    const turn = this.#transcript.turn(item, 'agent');
+    if (turn.placeholder === '') {
+      turn.wait('Speaking…');
+      turn.hearUpTo(0);
+    }
+  }
+
+  #voiceDone(item) {
+    if (this.#silenced.has(item)) return;
+    this.#soundComplete.add(item);
+    this.#player.end(item);
+    this.#transcript.find(item)?.wait(`The agent spoke for ${seconds(this.#player.receivedMs(item))}`);
+  }
+
+  /** For items whose own end was never told. */
+  #endSound() {
+    for (const item of this.#unplayed) {
+      if (!this.#soundComplete.has(item)) this.#voiceDone(item);
+    }
+  }
+
+  #isSilenced(item, response) {
+    return this.#silenced.has(item) || this.#silenced.has(response);
+  }
+
+  #truncated({ item_id: item, audio_end_ms: heardMs }) {
+    const turn = this.#transcript.find(item);
+    const receivedMs = this.#player.receivedMs(item);
+    if (!turn || receivedMs === 0 || !this.#soundComplete.has(item)) return;
+    turn.interrupt();
+    turn.hearUpTo(turn.text.length * heardMs / receivedMs);
+  }
+
+  // Whole items: from the other end, or repeated after a resume
+
+  #item(item) {
+    this.#unconfirmed.delete(item.id);
+    if (item.type === 'message' && item.role !== 'system') this.#message(item);
+    else if (item.type === 'function_call' || item.type === 'mcp_call') this.#toolCall(item);
+    else if (item.type === 'function_call_output') this.#toolCalls.get(item.call_id)?.mark('done');
+  }
+
+  #message({ id, role, status, content }) {
+    const text = (content ?? []).map(part => part.transcript ?? part.text ?? '').join('');
+    const known = this.#transcript.find(id);
+    // What an interrupted item was going to say is not what was said.
+    if (known?.interrupted || (!known && text === '')) return;
+    const turn = known ?? this.#transcript.turn(id, role === 'assistant' ? 'agent' : 'you');
+    if (text !== '') turn.write(text);
+    if (status !== 'in_progress' && !this.userSpeaking) turn.finish();
+  }
+
+  #toolCall({ id, type, name, arguments: input, status, call_id: call, error }) {
+    const entry = this.#transcript.tool(id, name);
+    this.#toolCalls.set(call, entry);
+    if (input) entry.write(input);
+    if (error) entry.mark('failed');
+    else if (status === 'incomplete') entry.mark('cancelled');
+    else if (type === 'mcp_call' && status === 'completed') entry.mark('done');
+  }
+}

@@ -1,0 +1,131 @@
+package parley.load;
+
+import java.util.Formatter;
+import java.util.Locale;
+import java.util.Map;
+
+/** A {@link Report} for people: one aligned table. */
+final class ReportTable {
+    private static final double LATE_WARNING_PERCENT = 2;
+
+    private final Formatter out = new Formatter(new StringBuilder(), Locale.ROOT);
+    private final Report report;
+
+    private ReportTable(Report report) {
+        this.report = report;
+    }
+
+    static String of(Report report) {
+        return new ReportTable(report).table();
+    }
+
+    private String table() {
+        var setup = report.setup();
+        out.format(
+                "%s, %s, %d sessions, frames of %d ms%n", setup.url(), setup.mode(), setup.sessions(), setup.frameMs());
+        out.format("measured %.1f s after %d s of warm-up%n", setup.secondsRun(), setup.warmupS());
+        out.format("%n");
+        var sessions = report.sessions();
+        figures("sessions", "connected", sessions.connected(), "failed", sessions.failed(), "cut", sessions.cut());
+        reasons("failed to connect", sessions.failures());
+        latencies();
+        frames();
+        turns();
+        reasons("closes by code", report.closes());
+        reasons("errors heard", report.errors());
+        costs();
+        warnings();
+        out.format("%n");
+        out.format("%s%n", report.clean() ? "clean" : "NOT CLEAN");
+        return out.toString();
+    }
+
+    private void latencies() {
+        if (report.latencies().isEmpty()) return;
+        out.format("%n");
+        out.format(
+                "%-24s %10s %10s %10s %10s %10s %10s%n", "milliseconds", "P50", "P90", "P99", "P99.9", "max", "count");
+        latency("connect", "connect to created");
+        latency("round_trip", "round trip from due");
+        latency("service", "round trip from sent");
+        latency("first_audio", "first audio from speech");
+        latency("first_audio_after_stop", "first audio from stopped");
+    }
+
+    private void latency(String key, String name) {
+        var latency = report.latencies().get(key);
+        if (latency == null) return;
+        out.format(
+                "%-24s %10.2f %10.2f %10.2f %10.2f %10.2f %10d%n",
+                name, latency.p50(), latency.p90(), latency.p99(), latency.p999(), latency.max(), latency.count());
+    }
+
+    private void frames() {
+        var frames = report.frames();
+        if (frames.sent() == 0) return;
+        out.format("%n");
+        figures("frames", "sent", frames.sent(), "heard", frames.heard(), "not sent", frames.notSent());
+        figures("", "lost", frames.lost(), "doubled", frames.doubled(), "reordered", frames.reordered());
+        figures("", "corrupt", frames.corrupt(), "compared", frames.compared());
+        out.format(
+                "%-24s %10.1f sent %13.1f heard%n",
+                "frames per second", frames.sentPerSecond(), frames.heardPerSecond());
+    }
+
+    private void turns() {
+        var turns = report.turns();
+        if (!report.setup().mode().equals(Mode.TURN.toString())) return;
+        out.format("%n");
+        figures("turns", "completed", turns.completed(), "failed", turns.failed(), "unfinished", turns.unfinished());
+        figures("", "barge-ins", turns.bargeIns());
+        reasons("failed turns", turns.failures());
+        reasons("out of order", turns.disorder());
+    }
+
+    private void costs() {
+        out.format("%n");
+        out.format(
+                "%-24s %10s %10s %10s %10s %10s%n",
+                "process", "CPU %", "µs/frame", "MiB before", "MiB after", "KiB/sess.");
+        for (var cost : report.processes()) {
+            out.format(
+                    "%-24s %10.1f %10.1f %10.1f %10.1f %10.1f%n",
+                    cost.name(),
+                    cost.cpuPercent(),
+                    cost.cpuMicrosPerFrame(),
+                    cost.residentMibBefore(),
+                    cost.residentMibAfter(),
+                    cost.kibPerSession());
+        }
+        var own = report.generator();
+        out.format("%-24s %10.1f %10.1f%n", "this generator", own.cpuPercent(), own.cpuMicrosPerFrame());
+        out.format("%-24s %9.2f%%%n", "sent over 5 ms late", own.latePercent());
+    }
+
+    private void warnings() {
+        if (report.generator().latePercent() > LATE_WARNING_PERCENT) {
+            out.format("%n");
+            out.format("WARNING: the generator was late too often: it was measured more than the gateway was%n");
+        }
+        if (report.frames().notSent() > 0) {
+            out.format("%n");
+            out.format("WARNING: the far side stopped reading, so that frames were given up unsent%n");
+        }
+    }
+
+    private void figures(String name, Object... wordsAndCounts) {
+        var text = new StringBuilder(String.format(Locale.ROOT, "%-24s", name));
+        for (int i = 0; i < wordsAndCounts.length; i += 2) {
+            text.append(String.format(Locale.ROOT, " %10s %-10s", wordsAndCounts[i + 1], wordsAndCounts[i]));
+        }
+        out.format("%s%n", text.toString().stripTrailing());
+    }
+
+    private void reasons(String name, Map<String, Long> reasons) {
+        var label = name;
+        for (var reason : reasons.entrySet()) {
+            out.format("%-24s %10d %s%n", label, reason.getValue(), reason.getKey());
+            label = "";
+        }
+    }
+}

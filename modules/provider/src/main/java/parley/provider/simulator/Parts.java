@@ -1,0 +1,12 @@
+package parley.provider.simulator;
+
+/** What the parts of one conversation share. */
+record Parts(
+        LiveSession session,
+        Conversation conversation,
+        Events events,
+        Timers timers,
+        Speech speech,
+        Switches switches,
+        SimulatorSettings settings,
+        SimulatorCounters counters) {}

@@ -1,0 +1,117 @@
+package parley.provider.simulator;
+
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.SystemMaterializer;
+import org.jspecify.annotations.Nullable;
+import parley.wire.HttpServer;
+import parley.wire.Loops;
+
+/** A running simulator: a server on a port of its own, from {@link #start} to {@link #close}. */
+public final class Simulator implements AutoCloseable {
+
+    /** The one path that it answers. */
+    public static final String PATH = "/v1/realtime";
+
+    private static final long PATIENCE_SECONDS = 15;
+
+    private final HttpServer server;
+    private final SpeechStudio speech;
+    private final SimulatorCounters counters;
+    private final @Nullable ActorSystem own;
+    private final URI url;
+
+    private Simulator(
+            HttpServer server,
+            SpeechStudio speech,
+            SimulatorCounters counters,
+            @Nullable ActorSystem own,
+            SimulatorSettings settings) {
+        this.server = server;
+        this.speech = speech;
+        this.counters = counters;
+        this.own = own;
+        this.url = URI.create(
+                "ws://" + host(settings.host()) + ":" + server.address().getPort() + PATH);
+    }
+
+    /**
+     * Listens, and returns when it does; with an actor system of its own. Blocks, so not from an event loop.
+     *
+     * @throws java.util.concurrent.CompletionException when the address cannot be had
+     */
+    public static Simulator start(SimulatorSettings settings, Loops loops) {
+        var system = ActorSystem.create("parley-simulator");
+        try {
+            return start(settings, loops, SystemMaterializer.get(system).materializer(), system);
+        } catch (RuntimeException failed) {
+            system.terminate();
+            throw failed;
+        }
+    }
+
+    /** Listens, and returns when it does; the actor system stays the caller's. Blocks, so not from an event loop. */
+    public static Simulator start(SimulatorSettings settings, Loops loops, Materializer materializer) {
+        return start(settings, loops, materializer, null);
+    }
+
+    private static Simulator start(
+            SimulatorSettings settings, Loops loops, Materializer materializer, @Nullable ActorSystem own) {
+        var counters = new SimulatorCounters();
+        var speech = new SpeechStudio(settings, counters);
+        var address = new InetSocketAddress(settings.host(), settings.port());
+        try {
+            var server = await(HttpServer.bind(
+                    loops, address, null, settings.wire(), materializer, new Door(settings, speech, counters)));
+            return new Simulator(server, speech, counters, own, settings);
+        } catch (RuntimeException failed) {
+            speech.close();
+            throw failed;
+        }
+    }
+
+    /** Where to connect to; add {@code ?model=…}. */
+    public URI url() {
+        return url;
+    }
+
+    /** The base that providers are configured with: {@code http://host:port/v1}. */
+    public URI baseUrl() {
+        var text = url.toString();
+        return URI.create("http" + text.substring("ws".length(), text.length() - "/realtime".length()));
+    }
+
+    public SimulatorCounters counters() {
+        return counters;
+    }
+
+    /** Open connections, including those not yet upgraded. */
+    public int connections() {
+        return server.connections();
+    }
+
+    /** Takes no new connections and drops those open, without a word. */
+    @Override
+    public void close() {
+        await(server.close());
+        speech.close();
+        if (own != null) {
+            own.terminate();
+            await(own.getWhenTerminated());
+        }
+    }
+
+    private static String host(String name) {
+        return name.contains(":") ? "[" + name + "]" : name;
+    }
+
+    private static <T> T await(CompletionStage<T> stage) {
+        return stage.toCompletableFuture()
+                .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                .join();
+    }
+}

@@ -1,0 +1,75 @@
+package parley.session;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.jspecify.annotations.Nullable;
+import parley.admission.Arm;
+import parley.admission.CallerId;
+import parley.wire.Frame;
+
+/** What a session says back. */
+public sealed interface Answer {
+    /** The session exists and waits for its caller. */
+    record Opened(SessionId id) implements Answer, CborSerializable {}
+
+    /**
+     * The caller is on the line.
+     *
+     * @param conversation to be materialized once, on the dispatcher of the loop it was asked for; the caller's frames
+     *     go in, what the caller shall hear comes out. It ends when the session or the line ends; a failure carries the
+     *     close code for the caller.
+     */
+    record Joined(SessionId id, Flow<Frame, Frame, NotUsed> conversation) implements Answer {}
+
+    /** A session as it is now. */
+    record Described(View session, List<Turn> transcript) implements Answer, CborSerializable {
+        public Described {
+            transcript = List.copyOf(transcript);
+        }
+    }
+
+    /** Not done, and why. */
+    record Refused(Refusal why, String detail, @Nullable Duration retryAfter) implements Answer, CborSerializable {}
+
+    /** The kinds of refusal. */
+    enum Refusal {
+        /** No session of this id, or not this caller's: the two look the same from outside. */
+        UNKNOWN,
+        /** It was, and is over. */
+        OVER,
+        /** The resume token is not the present one. */
+        FORBIDDEN,
+        /** The session's node or the journal does not answer in time. */
+        UNAVAILABLE
+    }
+
+    /**
+     * A session, told to those who may know.
+     *
+     * @param phase {@code opening}, {@code live} or {@code over}
+     * @param node the Pekko address of the node it lives on
+     * @param provider null until one took it
+     * @param endReason null until it is over
+     */
+    record View(
+            SessionId id,
+            CallerId caller,
+            Face face,
+            Arm arm,
+            String phase,
+            String node,
+            @Nullable String provider,
+            @Nullable String model,
+            boolean attached,
+            int turns,
+            Tokens tokens,
+            double costUsd,
+            Instant openedAt,
+            @Nullable EndReason endReason) {
+        /** Token counts as the provider reported them. */
+        public record Tokens(long textIn, long audioIn, long cachedIn, long textOut, long audioOut) {}
+    }
+}

@@ -1,0 +1,11 @@
+package parley.session;
+
+/** Why a session is over. Names are journaled: never renamed. */
+public enum EndReason {
+    CALLER_LEFT,
+    ENDED_BY_CALLER,
+    ENDED_BY_OPERATOR,
+    MAX_LENGTH,
+    PROVIDER_REFUSED,
+    PROVIDER_LOST
+}

@@ -1,0 +1,101 @@
+package parley.session;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/**
+ * The database that sessions are journaled in.
+ *
+ * @param url a JDBC URL
+ */
+public record Journal(String url, String user, String password) {
+    /** Reads {@code postgresql://user:password@host:port/database}; its query is passed on to the driver. */
+    public static Journal at(String databaseUrl) {
+        URI uri;
+        try {
+            uri = new URI(databaseUrl);
+        } catch (URISyntaxException malformed) {
+            throw wrong();
+        }
+        var user = uri.getRawUserInfo();
+        if (!("postgresql".equals(uri.getScheme()) || "postgres".equals(uri.getScheme()))
+                || uri.getHost() == null
+                || user == null
+                || uri.getPath() == null
+                || uri.getPath().length() < 2) {
+            throw wrong();
+        }
+        int colon = user.indexOf(':');
+        var query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
+        return new Journal(
+                "jdbc:postgresql://" + uri.getHost() + ":" + (uri.getPort() < 0 ? 5432 : uri.getPort()) + uri.getPath()
+                        + query,
+                decode(colon < 0 ? user : user.substring(0, colon)),
+                colon < 0 ? "" : decode(user.substring(colon + 1)));
+    }
+
+    /** Where the database is, for people: no user, no password. */
+    public String place() {
+        return url.replaceFirst("^jdbc:", "").replaceFirst("\\?.*$", "");
+    }
+
+    /** What the actor system's configuration must contain. */
+    public Config config() {
+        var database = "pekko-persistence-jdbc.shared-databases.slick.db.";
+        return ConfigFactory.parseMap(
+                Map.of(database + "url", url, database + "user", user, database + "password", password));
+    }
+
+    /**
+     * Brings the tables to this release's form. Safe to run on every node at once: one does it, the others wait.
+     *
+     * @throws IllegalStateException when the database cannot be reached or changed; the message is for people
+     */
+    public void migrate() {
+        try {
+            Flyway.configure(getClass().getClassLoader())
+                    .dataSource(url, user, password)
+                    .locations("classpath:parley/session/migrations")
+                    .table("session_migrations")
+                    .baselineOnMigrate(true)
+                    .baselineVersion("0")
+                    .connectRetries(0)
+                    .load()
+                    .migrate();
+        } catch (FlywayException failed) {
+            Throwable cause = failed;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            throw new IllegalStateException(
+                    "database " + place() + ": "
+                            + String.valueOf(cause.getMessage())
+                                    .lines()
+                                    .findFirst()
+                                    .orElse("?"),
+                    failed);
+        }
+    }
+
+    /** The password stays out of everything that is printed. */
+    @Override
+    public String toString() {
+        return "Journal[" + place() + "]";
+    }
+
+    private static String decode(String part) {
+        return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+
+    private static IllegalArgumentException wrong() {
+        return new IllegalArgumentException(
+                "DATABASE_URL: malformed (expected: postgresql://user:password@host:port/database)");
+    }
+}

@@ -1,0 +1,105 @@
+package parley.session;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import parley.protocol.ClientEvent;
+import parley.protocol.ServerEvent;
+import parley.protocol.SessionConfig;
+
+/**
+ * What Parley tells a provider before the caller may speak: the deployment's configuration, and the history of a
+ * conversation that goes on. The provider's acknowledgements are not the caller's business.
+ *
+ * <p>The caller's {@code session.created} waits until the provider has taken everything, and then shows the effective
+ * configuration. Confined to the conversation's loop.
+ */
+final class OpeningScript {
+    private final List<ClientEvent> events;
+    private final Set<String> itemsDue = new HashSet<>();
+    private ServerEvent.@Nullable SessionCreated created;
+    private @Nullable SessionConfig effective;
+    private boolean updateDue;
+
+    /** @param events a {@code session.update}, if any, and items with ids */
+    OpeningScript(List<ClientEvent> events) {
+        this.events = List.copyOf(events);
+    }
+
+    boolean isEmpty() {
+        return events.isEmpty();
+    }
+
+    /** The provider is there. */
+    List<ClientEvent> begin(ServerEvent.SessionCreated event) {
+        created = event;
+        effective = event.session();
+        for (var sent : events) {
+            switch (sent) {
+                case ClientEvent.SessionUpdate update -> updateDue = true;
+                case ClientEvent.ConversationItemCreate item -> {
+                    if (item.item().id() != null) {
+                        itemsDue.add(item.item().id());
+                    }
+                }
+                default -> {}
+            }
+        }
+        return events;
+    }
+
+    /** Whether an event of the provider answers the script. An item's end, or an error, settles it. */
+    boolean swallows(ServerEvent event) {
+        if (created == null) {
+            return false;
+        }
+        return switch (event) {
+            case ServerEvent.SessionUpdated updated
+            when updateDue -> {
+                updateDue = false;
+                effective = updated.session();
+                yield true;
+            }
+            case ServerEvent.ConversationItemAdded added ->
+                itemsDue.contains(added.item().id());
+            case ServerEvent.ConversationItemDone done ->
+                itemsDue.remove(done.item().id());
+            case ServerEvent.ConversationItemCreated item ->
+                itemsDue.remove(item.item().id());
+            case ServerEvent.Error error -> settledBy(error);
+            default -> false;
+        };
+    }
+
+    /** The session as the caller shall see it begin; once, when nothing is due any more. */
+    Optional<ServerEvent.SessionCreated> finished() {
+        if (created == null || effective == null || updateDue || !itemsDue.isEmpty()) {
+            return Optional.empty();
+        }
+        var begun = new ServerEvent.SessionCreated(created.eventId(), effective);
+        created = null;
+        return Optional.of(begun);
+    }
+
+    private boolean settledBy(ServerEvent.Error error) {
+        var refused = error.error().eventId();
+        if (refused == null) {
+            return false;
+        }
+        for (var sent : new ArrayList<>(events)) {
+            if (refused.equals(sent.eventId())) {
+                switch (sent) {
+                    case ClientEvent.SessionUpdate update -> updateDue = false;
+                    case ClientEvent.ConversationItemCreate item ->
+                        itemsDue.remove(item.item().id());
+                    default -> {}
+                }
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,157 @@
+package parley.session;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.pekko.stream.ActorAttributes;
+import org.apache.pekko.stream.Materializer;
+import parley.wire.Loops;
+import parley.wire.Port;
+
+/**
+ * Carries frames between the node a caller is connected to and the node its session lives on.
+ *
+ * <p>One TCP connection per pair of nodes and event loop, opened by the caller's side, shared by all sessions. Each has
+ * credits of its own, {@code link.frames} per direction, so that a slow one holds back nobody else. A line is opened
+ * with the name of a seat, which the session gave to the caller's node over the cluster's own transport and which is
+ * good once.
+ */
+final class SessionLink {
+    private final Loops loops;
+    private final SessionSettings settings;
+    private final int maxFrame;
+    private final ConcurrentHashMap<String, CompletableFuture<LinkConnection>> outgoing = new ConcurrentHashMap<>();
+    private final Channel server;
+
+    private SessionLink(Loops loops, SessionSettings settings, int maxFrame, Channel server) {
+        this.loops = loops;
+        this.settings = settings;
+        this.maxFrame = maxFrame;
+        this.server = server;
+    }
+
+    /** Listens for the other nodes. Fails with {@link java.net.BindException} when the port is taken. */
+    static CompletionStage<SessionLink> start(
+            Loops loops,
+            SessionSettings settings,
+            int maxFrame,
+            Conversations conversations,
+            Materializer materializer) {
+        var started = new CompletableFuture<SessionLink>();
+        new ServerBootstrap()
+                .group(loops.next())
+                .channel(NioServerSocketChannel.class)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.ALLOCATOR, Loops.ALLOCATOR)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        new LinkConnection(
+                                channel,
+                                maxFrame,
+                                settings.linkFrames(),
+                                (connection, stream, name) ->
+                                        admit(connection, stream, name, conversations, loops, materializer));
+                    }
+                })
+                .bind(new InetSocketAddress(settings.linkHost(), settings.linkPort()))
+                .addListener((ChannelFuture bound) -> {
+                    if (bound.isSuccess()) {
+                        started.complete(new SessionLink(loops, settings, maxFrame, bound.channel()));
+                    } else {
+                        started.completeExceptionally(bound.cause());
+                    }
+                });
+        return started;
+    }
+
+    String host() {
+        return settings.linkHost();
+    }
+
+    int port() {
+        return ((InetSocketAddress) server.localAddress()).getPort();
+    }
+
+    /**
+     * A line to a seat on another node.
+     *
+     * @param loop where the line's port is to be used
+     */
+    CompletionStage<Port> open(EventLoop loop, String host, int port, String seat) {
+        var key = host + ":" + port + "/" + loops.numberOf(loop);
+        return outgoing.computeIfAbsent(key, absent -> connect(key, loop, host, port))
+                .thenApplyAsync(connection -> connection.open(seat, loop), loop);
+    }
+
+    void close() {
+        server.close();
+        outgoing.values().forEach(connection -> connection.thenAccept(LinkConnection::close));
+    }
+
+    private CompletableFuture<LinkConnection> connect(String key, EventLoop loop, String host, int port) {
+        var connected = new CompletableFuture<LinkConnection>();
+        var made = new LinkConnection[1];
+        new Bootstrap()
+                .group(loop)
+                .channel(NioSocketChannel.class)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.ALLOCATOR, Loops.ALLOCATOR)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        settings.askTimeout().toMillis())
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        made[0] = new LinkConnection(
+                                channel,
+                                maxFrame,
+                                settings.linkFrames(),
+                                (connection, stream, name) -> connection.refuse(stream));
+                    }
+                })
+                .connect(host, port)
+                .addListener((ChannelFuture done) -> {
+                    if (done.isSuccess()) {
+                        done.channel().closeFuture().addListener(closed -> outgoing.remove(key, connected));
+                        connected.complete(made[0]);
+                    } else {
+                        outgoing.remove(key, connected);
+                        connected.completeExceptionally(
+                                new IOException("the session's node cannot be reached", done.cause()));
+                    }
+                });
+        return connected;
+    }
+
+    private static void admit(
+            LinkConnection connection,
+            int stream,
+            String name,
+            Conversations conversations,
+            Loops loops,
+            Materializer materializer) {
+        var seat = conversations.take(name);
+        if (seat == null) {
+            connection.refuse(stream);
+            return;
+        }
+        var loop = seat.conversation().loop();
+        var line = connection.accept(stream, loop);
+        seat.take(name)
+                .thenAccept(port -> line.flow()
+                        .join(port.flow())
+                        .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(loop)))
+                        .run(materializer));
+    }
+}

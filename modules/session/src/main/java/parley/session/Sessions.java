@@ -1,0 +1,54 @@
+package parley.session;
+
+import io.netty.channel.EventLoop;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import parley.admission.Arm;
+import parley.admission.CallerId;
+
+/** The door to every conversation of the cluster, whichever node it lives on. Thread-safe. */
+public interface Sessions {
+    /** A new session's id, such that the session will live on this node. */
+    SessionId mint();
+
+    /**
+     * Opens a session without a line; a caller joins it later.
+     *
+     * @return {@link Answer.Opened}, or {@link Answer.Refused}
+     */
+    CompletionStage<Answer> open(SessionId id, Opening opening);
+
+    /**
+     * Puts a caller on the line.
+     *
+     * @return {@link Answer.Joined} with the conversation as a flow, or {@link Answer.Refused}
+     */
+    CompletionStage<Answer> conversation(SessionId id, Join join, EventLoop loop);
+
+    /** @return {@link Answer.Described}, or {@link Answer.Refused} when it is not this caller's session */
+    CompletionStage<Answer> describe(SessionId id, CallerId caller);
+
+    /**
+     * Ends a session: the provider's line is closed, the caller is told.
+     *
+     * @return {@link Answer.Described} as it ended; repeating it is harmless
+     */
+    CompletionStage<Answer> end(SessionId id, CallerId caller);
+
+    /**
+     * What a session is opened with.
+     *
+     * @param model as the caller asked for it; null: whatever the first {@code session.update} names, or the default
+     */
+    record Opening(
+            CallerId caller, Face face, Arm arm, @Nullable String model) {}
+
+    /**
+     * How a caller comes on the line.
+     *
+     * @param opening what a new session is opened with, and who comes
+     * @param again whether the session must exist already
+     * @param resumeToken what {@code voice-welcome} gave; the strict face resumes with its credentials alone
+     */
+    record Join(Opening opening, boolean again, @Nullable String resumeToken) {}
+}

@@ -1,0 +1,237 @@
+package parley.session;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import parley.protocol.AudioFormat;
+import parley.protocol.Content;
+import parley.protocol.Item;
+import parley.protocol.Response;
+import parley.protocol.ServerEvent;
+import parley.protocol.SessionConfig;
+import parley.protocol.Wire;
+import parley.session.SessionEvent.AgentCut;
+import parley.session.SessionEvent.AgentSaid;
+import parley.session.SessionEvent.Configured;
+import parley.session.SessionEvent.ItemDeleted;
+import parley.session.SessionEvent.Spent;
+import parley.session.SessionEvent.ToolAnswered;
+import parley.session.SessionEvent.ToolCalled;
+import parley.session.SessionEvent.UserSaid;
+import parley.session.SessionEvent.UserTranscribed;
+
+/**
+ * Tells from what passes between caller and provider what became a fact: who said what, what was called, what it cost.
+ *
+ * <p>Sees every event but audio, of which it sees the length. Confined to the conversation's loop.
+ */
+final class Witness {
+    private final Clock clock;
+    private final Prices prices;
+    private final List<SessionEvent> facts = new ArrayList<>();
+    private final Map<String, Long> generatedMs = new HashMap<>();
+    private final Map<String, Long> cutMs = new HashMap<>();
+    private final Map<String, Long> speechStart = new HashMap<>();
+    private final Map<String, Long> spokenMs = new HashMap<>();
+    private final Set<String> told = new HashSet<>();
+    private final Set<String> aside = new HashSet<>();
+    private String model;
+    private String transcriber = "";
+    private AudioFormat inputFormat = AudioFormat.PCM16_24K;
+    private AudioFormat outputFormat = AudioFormat.PCM16_24K;
+    private boolean interruptible = true;
+    private @Nullable SessionConfig configured;
+    private long appendedMs;
+    private long committedMs;
+
+    Witness(String model, Prices prices, Clock clock) {
+        this.model = model;
+        this.prices = prices;
+        this.clock = clock;
+    }
+
+    /** The facts since the last call. */
+    List<SessionEvent> takeFacts() {
+        var taken = List.copyOf(facts);
+        facts.clear();
+        return taken;
+    }
+
+    boolean hasFacts() {
+        return !facts.isEmpty();
+    }
+
+    /** Whether the provider stops the agent by itself when the caller speaks. */
+    boolean interruptible() {
+        return interruptible;
+    }
+
+    AudioFormat outputFormat() {
+        return outputFormat;
+    }
+
+    AudioFormat inputFormat() {
+        return inputFormat;
+    }
+
+    /** The caller's audio passed by. */
+    void heard(long ms) {
+        appendedMs += ms;
+    }
+
+    /** The agent's audio passed by. */
+    void generated(String itemId, long ms) {
+        generatedMs.merge(itemId, ms, Long::sum);
+    }
+
+    /** The item was interrupted after this much of it had been heard. */
+    void cut(String itemId, long heardMs) {
+        cutMs.put(itemId, heardMs);
+        if (told.contains(itemId)) {
+            facts.add(new AgentCut(itemId, heardMs, now()));
+        }
+    }
+
+    /** Whether a response runs beside the conversation, and says nothing to the caller's ear that would be journaled. */
+    boolean isAside(String responseId) {
+        return aside.contains(responseId);
+    }
+
+    void saw(ServerEvent event) {
+        switch (event) {
+            case ServerEvent.SessionCreated e -> configured(e.session());
+            case ServerEvent.SessionUpdated e -> {
+                if (configured(e.session())) {
+                    facts.add(new Configured(Wire.json(e.session().json()), now()));
+                }
+            }
+            case ServerEvent.InputAudioBufferSpeechStarted e -> speechStart.put(e.itemId(), e.audioStartMs());
+            case ServerEvent.InputAudioBufferSpeechStopped e -> {
+                var start = speechStart.remove(e.itemId());
+                spokenMs.put(e.itemId(), start == null ? 0 : Math.max(0, e.audioEndMs() - start));
+            }
+            case ServerEvent.InputAudioBufferCommitted e -> {
+                spokenMs.putIfAbsent(e.itemId(), appendedMs - committedMs);
+                committedMs = appendedMs;
+            }
+            case ServerEvent.InputAudioBufferCleared e -> committedMs = appendedMs;
+            case ServerEvent.ConversationItemDone e -> done(e.item());
+            case ServerEvent.ConversationItemCreated e -> done(e.item());
+            case ServerEvent.ConversationItemInputAudioTranscriptionCompleted e -> {
+                facts.add(new UserTranscribed(e.itemId(), e.transcript(), now()));
+                if (e.usage() != null) {
+                    spent("transcription:" + e.itemId(), Tokens.of(e.usage()), transcriber);
+                }
+            }
+            case ServerEvent.ConversationItemTruncated e -> cut(e.itemId(), e.audioEndMs());
+            case ServerEvent.ConversationItemDeleted e -> facts.add(new ItemDeleted(e.itemId(), now()));
+            case ServerEvent.ResponseCreated e -> {
+                if (e.response().conversationId() == null) {
+                    aside.add(e.response().id());
+                }
+            }
+            case ServerEvent.ResponseOutputItemDone e -> {
+                if (!aside.contains(e.responseId())) {
+                    done(e.item());
+                }
+            }
+            case ServerEvent.ResponseDone e -> over(e.response());
+            default -> {}
+        }
+    }
+
+    private boolean configured(SessionConfig session) {
+        boolean changed = !session.equals(configured);
+        configured = session;
+        model = session.model() == null ? model : session.model();
+        inputFormat = session.inputFormat() == null ? inputFormat : session.inputFormat();
+        outputFormat = session.outputFormat() == null ? outputFormat : session.outputFormat();
+        var detection = session.turnDetection();
+        interruptible = detection != null && detection.interruptResponse();
+        var transcription = session.inputTranscription();
+        transcriber = transcription == null || transcription.model() == null ? "" : transcription.model();
+        return changed;
+    }
+
+    /** Providers announce an item's end in up to two events; the first is believed. */
+    private void done(Item item) {
+        var id = item.id();
+        if (id == null || (item instanceof Item.Message m && m.status() == Item.Status.IN_PROGRESS) || !told.add(id)) {
+            return;
+        }
+        switch (item) {
+            case Item.Message message -> said(id, message);
+            case Item.FunctionCall call ->
+                facts.add(new ToolCalled(
+                        id, call.callId() == null ? id : call.callId(), call.name(), call.arguments(), now()));
+            case Item.FunctionCallOutput output ->
+                facts.add(new ToolAnswered(id, output.callId(), output.output(), now()));
+            default -> {}
+        }
+    }
+
+    private void said(String id, Item.Message message) {
+        switch (message.role()) {
+            case USER -> facts.add(new UserSaid(id, words(message), orZero(spokenMs.remove(id)), now()));
+            case ASSISTANT -> {
+                var text = words(message);
+                facts.add(new AgentSaid(id, text == null ? "" : text, orZero(generatedMs.remove(id)), now()));
+                var heard = cutMs.get(id);
+                if (heard != null) {
+                    facts.add(new AgentCut(id, heard, now()));
+                }
+            }
+            case SYSTEM -> {}
+        }
+    }
+
+    private void over(Response response) {
+        aside.remove(response.id());
+        if (response.usage() != null) {
+            spent(response.id(), Tokens.of(response.usage()), model);
+        }
+    }
+
+    private void spent(String source, Tokens tokens, String of) {
+        facts.add(new Spent(source, tokens, of, prices.version(), prices.micros(tokens, of), now()));
+    }
+
+    private Instant now() {
+        return clock.instant();
+    }
+
+    private static long orZero(@Nullable Long value) {
+        return value == null ? 0 : value;
+    }
+
+    /** The words of a message; null when it is speech without a transcript. */
+    private static @Nullable String words(Item.Message message) {
+        var words = message.content().stream()
+                .map(Witness::words)
+                .filter(text -> text != null)
+                .collect(Collectors.joining(" "));
+        return words.isEmpty() && message.content().stream().anyMatch(Content.InputAudio.class::isInstance)
+                ? null
+                : words;
+    }
+
+    private static @Nullable String words(Content part) {
+        return switch (part) {
+            case Content.InputText(var text) -> text;
+            case Content.InputAudio(var audio, var transcript) -> transcript;
+            case Content.OutputText(var text) -> text;
+            case Content.OutputAudio(var audio, var transcript) -> transcript;
+            case Content.Text(var text) -> text;
+            case Content.Audio(var audio, var transcript) -> transcript;
+            case Content.InputImage image -> "[image]";
+            case Content.Unknown unknown -> null;
+        };
+    }
+}

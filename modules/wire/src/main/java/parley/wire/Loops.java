@@ -1,0 +1,176 @@
+package parley.wire;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.apache.pekko.actor.setup.Setup;
+
+/**
+ * The event loops of this process, each of which is also a Pekko dispatcher.
+ *
+ * <p>A stream materialized on the dispatcher of its socket's loop costs no thread hop per frame. The loops are created
+ * before the actor system, handed to it by {@link #setup()} and {@link #dispatchers()}, and closed after it.
+ *
+ * <p>Nothing that runs here may block: {@link #worstDelay()} tells how late the loops ran their own clock.
+ */
+public final class Loops implements AutoCloseable {
+    /** Pooled direct buffers: what a socket fills and another sends without a copy. */
+    public static final ByteBufAllocator ALLOCATOR = new PooledByteBufAllocator(true);
+
+    private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final MultiThreadIoEventLoopGroup group;
+    private final List<EventLoop> loops;
+    private final Map<EventLoop, Integer> numbers = new HashMap<>();
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicLong worstNanos = new AtomicLong();
+    private final AtomicLongArray due;
+
+    private Loops(MultiThreadIoEventLoopGroup group, int count) {
+        this.group = group;
+        this.due = new AtomicLongArray(count);
+        var all = new ArrayList<EventLoop>();
+        for (int number = 0; number < count; number++) {
+            var loop = (EventLoop) group.next();
+            numbers.put(loop, number);
+            all.add(loop);
+            watch(loop, number);
+        }
+        this.loops = List.copyOf(all);
+    }
+
+    /** Starts {@code count} loops; 0 means one per processor. */
+    public static Loops create(int count) {
+        int threads = count > 0 ? count : Math.max(1, Runtime.getRuntime().availableProcessors());
+        var group = new MultiThreadIoEventLoopGroup(
+                threads, new DefaultThreadFactory("parley-loop", true), NioIoHandler.newFactory());
+        return new Loops(group, threads);
+    }
+
+    /** The loops in turn. */
+    public EventLoop next() {
+        return loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
+    }
+
+    public int count() {
+        return loops.size();
+    }
+
+    EventLoopGroup group() {
+        return group;
+    }
+
+    /** The loop's number, for {@link #get}. */
+    public int numberOf(EventLoop loop) {
+        var number = numbers.get(loop);
+        if (number == null) {
+            throw new IllegalArgumentException("not one of these loops: " + loop);
+        }
+        return number;
+    }
+
+    /** @param number 0 to {@link #count()} - 1; others wrap around */
+    public EventLoop get(int number) {
+        return loops.get(Math.floorMod(number, loops.size()));
+    }
+
+    /** The name of the Pekko dispatcher that runs on this loop. */
+    public String dispatcherOf(EventLoop loop) {
+        return dispatcher(numberOf(loop));
+    }
+
+    /** What the actor system's setup must contain. */
+    public Setup setup() {
+        return new LoopSetup(this);
+    }
+
+    /** What the actor system's configuration must contain: one dispatcher per loop. */
+    public Config dispatchers() {
+        var config = new StringBuilder();
+        for (int number = 0; number < loops.size(); number++) {
+            config.append(dispatcher(number))
+                    .append(" { type = Dispatcher, executor = \"")
+                    .append(LoopExecutorConfigurator.class.getName())
+                    .append("\", throughput = 64, shutdown-timeout = 1s, loop = ")
+                    .append(number)
+                    .append(" }\n");
+        }
+        return ConfigFactory.parseString(config.toString());
+    }
+
+    /**
+     * How late the loops' own clock ran at worst since the last call: long means something blocked a loop, or still
+     * does.
+     */
+    public Duration worstDelay() {
+        long worst = worstNanos.getAndSet(0);
+        for (int number = 0; number < loops.size(); number++) {
+            worst = Math.max(worst, System.nanoTime() - due.get(number));
+        }
+        return Duration.ofNanos(worst);
+    }
+
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+    }
+
+    private void watch(EventLoop loop, int number) {
+        due.set(number, System.nanoTime() + WATCH_NANOS);
+        loop.scheduleWithFixedDelay(
+                () -> {
+                    long now = System.nanoTime();
+                    worstNanos.accumulateAndGet(now - due.get(number), Math::max);
+                    due.set(number, now + WATCH_NANOS);
+                },
+                WATCH_NANOS,
+                WATCH_NANOS,
+                TimeUnit.NANOSECONDS);
+    }
+
+    /** Refuses a stream on any other thread: a port is not guarded against a second one. */
+    static void require(EventLoop loop) {
+        if (!loop.inEventLoop()) {
+            throw new IllegalStateException("a port's stream must run on the dispatcher of its event loop");
+        }
+    }
+
+    private static String dispatcher(int number) {
+        return "parley.wire.loop-" + number;
+    }
+
+    /** Carries the loops into the actor system, where the dispatchers find them. */
+    static final class LoopSetup extends Setup {
+        private final Loops loops;
+
+        LoopSetup(Loops loops) {
+            this.loops = loops;
+        }
+
+        Loops loops() {
+            return loops;
+        }
+    }
+
+    static Loops in(org.apache.pekko.dispatch.DispatcherPrerequisites prerequisites) {
+        Optional<LoopSetup> setup = prerequisites.settings().setup().get(LoopSetup.class);
+        return setup.orElseThrow(() -> new IllegalStateException("the actor system was started without Loops.setup()"))
+                .loops();
+    }
+}

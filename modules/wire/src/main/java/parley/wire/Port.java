@@ -1,0 +1,60 @@
+package parley.wire;
+
+import io.netty.channel.EventLoop;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One end of a two-way line of frames: a socket, a link to another node, a side of a conversation.
+ *
+ * <p>Confined to its event loop, except {@link #close} and {@link #closed}. It neither blocks nor buffers beyond its own
+ * bound: a reader polls and waits for {@code onReadable}, a writer writes while {@link #isWritable} and waits for
+ * {@code onWritable}. It ends once; frames received before are still there to be polled.
+ */
+public interface Port {
+    /** The loop that everything here runs on. */
+    EventLoop loop();
+
+    /** The next frame, handed over to the caller, or null when none waits. */
+    @Nullable
+    Frame poll();
+
+    /** Whether more should be sent now. */
+    boolean isWritable();
+
+    /** Takes the frame over. Also while not writable: a writer that minds that sends at most a few. */
+    void send(Frame frame);
+
+    /** How the port ended, or null while it is open. What was received before may still be polled. */
+    @Nullable
+    WebSocketClose ending();
+
+    /** Called on the loop when there is something to poll, or the port has ended. One listener; null takes it away. */
+    void onReadable(@Nullable Runnable listener);
+
+    /** Called on the loop when the port is writable again, or has ended. One listener; null takes it away. */
+    void onWritable(@Nullable Runnable listener);
+
+    /** Frees what waits to be polled, and what comes from now on. */
+    void discard();
+
+    /** Ends the port. Safe from any thread, and to repeat: the first one counts. */
+    void close(int code, String reason);
+
+    /** Completed on the loop when the port has ended; never fails. */
+    CompletionStage<WebSocketClose> closed();
+
+    /**
+     * The port as a flow: what is pushed in is sent, what arrives comes out.
+     *
+     * <p>May be materialized once, on the dispatcher of the port's loop ({@link Loops#dispatcherOf}). Buffers nothing.
+     * When its input completes the port is closed with 1000; when its input fails, with the code of a {@link
+     * WebSocketClose#asFailure}, or 1011. When the port ends, the input is cancelled and the output completes after
+     * 1000 and 1005, and fails with {@link WebSocketClose#asFailure} after every other code.
+     */
+    default Flow<Frame, Frame, NotUsed> flow() {
+        return Flow.fromSinkAndSource(new ToPort(this), new FromPort(this));
+    }
+}
