@@ -22,7 +22,6 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Admission;
@@ -170,9 +169,6 @@ final class Node implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new StartFailure("interrupted");
-        }
-        if (!cluster.selfMember().status().equals(MemberStatus.up())) {
-            throw new StartFailure("the cluster did not take this node");
         }
     }
 

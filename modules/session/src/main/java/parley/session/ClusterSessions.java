@@ -54,7 +54,7 @@ public final class ClusterSessions implements Sessions {
         var materializer = Materializer.createMaterializer(system);
         var conversations = new Conversations();
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations, materializer)
-                .thenApply(link -> {
+                .thenCompose(link -> {
                     var cluster = Cluster.get(system);
                     var room = new Room(
                             cluster.selfMember().address().toString(),
@@ -71,10 +71,17 @@ public final class ClusterSessions implements Sessions {
                     sharding.init(Entity.of(VoiceSession.KEY, entity -> VoiceSession.create(entity, room, link))
                             .withMessageExtractor(new ShardPlacement.ById())
                             .withAllocationStrategy(new ShardPlacement.WhereFirstAsked()));
-                    return new ClusterSessions(sharding, new ShardPlacement(cluster, settings.shards()), room, link);
+                    return new ClusterSessions(sharding, new ShardPlacement(cluster, settings.shards()), room, link)
+                            .warmUp();
                 });
     }
 
+    /** The first session of a node would wait for its region, the journal and the pool: let nobody be the first. */
+    private CompletionStage<ClusterSessions> warmUp() {
+        return describe(mint(), new CallerId("nobody", "nobody")).thenApply(answer -> this);
+    }
+
+    /** What this node's conversations count. */
     public SessionMetrics metrics() {
         return room.metrics();
     }

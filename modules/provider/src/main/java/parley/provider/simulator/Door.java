@@ -61,7 +61,8 @@ final class Door implements HttpServer.Handler {
             return refuse(
                     404, "invalid_request_error", "not_found", "There is nothing here; try " + Simulator.PATH + ".");
         }
-        var model = Objects.requireNonNullElse(parameter(uri, "model"), settings.defaultModel());
+        var named = parameter(uri, "model");
+        var model = Objects.requireNonNullElse(named, settings.defaultModel());
         Switches switches;
         try {
             switches = settings.switches().with(query(uri)).with(ModelName.switches(model));
@@ -77,7 +78,7 @@ final class Door implements HttpServer.Handler {
             return refuse(400, "invalid_request_error", "invalid_request", "This path speaks WebSocket only.");
         }
         var beta = request.headers().getAll("OpenAI-Beta").contains("realtime=v1");
-        var opening = new SimulatedConversation.Opening(model, parameter(uri, "intent"), beta);
+        var opening = new SimulatedConversation.Opening(model, named != null, parameter(uri, "intent"), beta);
         return new Reply.Upgrade(
                 subprotocols(request).contains(SUBPROTOCOL) ? SUBPROTOCOL : null,
                 new DefaultHttpHeaders(),

@@ -44,20 +44,22 @@ final class LiveSession {
 
     private final boolean detectsTurns;
     private SessionConfig config;
+    private boolean modelFixed;
     private boolean spoke;
     /** Read for every window of sound, so taken out of the JSON once. */
     private @Nullable TurnDetection turnDetection;
 
     private AudioFormat inputFormat = AudioFormat.PCM16_24K;
 
-    private LiveSession(SessionConfig config, Switches switches) {
+    private LiveSession(SessionConfig config, boolean modelFixed, Switches switches) {
         this.config = config;
+        this.modelFixed = modelFixed;
         this.detectsTurns = switches.vad();
         readAnew();
     }
 
     /** A session with every field at its default, as a server announces it. */
-    static LiveSession realtime(String model, Instant expires, Switches switches) {
+    static LiveSession realtime(String model, boolean modelNamed, Instant expires, Switches switches) {
         var json = common("realtime", expires);
         json.put("model", model);
         json.putArray("output_modalities").add("audio");
@@ -70,14 +72,14 @@ final class LiveSession {
                 .put("voice", "alloy")
                 .put("speed", 1)
                 .set("format", AudioFormat.PCM16_24K.json());
-        return new LiveSession(SessionConfig.of(json), switches);
+        return new LiveSession(SessionConfig.of(json), modelNamed, switches);
     }
 
     /** A session that only writes down what it hears. */
     static LiveSession transcription(Instant expires, Switches switches) {
         var json = common("transcription", expires);
         json.putNull("include");
-        return new LiveSession(SessionConfig.of(json), switches);
+        return new LiveSession(SessionConfig.of(json), true, switches);
     }
 
     private static ObjectNode common(String type, Instant expires) {
@@ -101,7 +103,10 @@ final class LiveSession {
     Refusal update(SessionConfig change) {
         var refusal = refusal(change);
         if (refusal != null) return refusal;
-        config = completed(config.merge(change.without("object").without("id").without("expires_at")));
+        var changed = change.without("object").without("id").without("expires_at");
+        if (modelFixed) changed = changed.without("model");
+        modelFixed |= changed.states("model");
+        config = completed(config.merge(changed));
         readAnew();
         return null;
     }
@@ -174,7 +179,7 @@ final class LiveSession {
         }
         if (!realtime() && change.states("audio.output")) return Refusal.unknown("session.audio.output");
         var model = change.model();
-        if (model != null && !model.equals(config.model())) {
+        if (modelFixed && model != null && !sameModel(model)) {
             return Refusal.invalidValue("session.model", model, "unchanged, " + config.model());
         }
         var detection = change.turnDetection();
@@ -188,6 +193,11 @@ final class LiveSession {
                     "session.audio.output.voice", voice.textValue(), "one of " + String.join(", ", sorted(VOICES)));
         }
         return voiceChange(change.voice(), "session.audio.output.voice");
+    }
+
+    /** With or without the switches: a gateway may know only the name. */
+    private boolean sameModel(String model) {
+        return ModelName.plain(model).equals(ModelName.plain(orDefault(config.model(), "")));
     }
 
     /** A turn detection that was named anew shows all its fields. */

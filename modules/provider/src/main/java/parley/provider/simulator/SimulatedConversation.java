@@ -23,8 +23,13 @@ import parley.protocol.Wire;
  */
 final class SimulatedConversation {
 
-    /** How a client came. */
-    record Opening(String model, @Nullable String intent, boolean beta) {}
+    /**
+     * How a client came.
+     *
+     * @param modelNamed whether it chose the model; one that did not may still do so in its first update
+     */
+    record Opening(
+            String model, boolean modelNamed, @Nullable String intent, boolean beta) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(SimulatedConversation.class);
     private static final int REFUSED = 4000;
@@ -50,7 +55,7 @@ final class SimulatedConversation {
             SimulatorCounters counters) {
         var expires = timers.now().plusSeconds(switches.ageLimitSeconds());
         var session = opening.intent() == null
-                ? LiveSession.realtime(opening.model(), expires, switches)
+                ? LiveSession.realtime(opening.model(), opening.modelNamed(), expires, switches)
                 : LiveSession.transcription(expires, switches);
         this.opening = opening;
         this.events = new Events(outlet, switches, counters, random);

@@ -34,16 +34,9 @@ public final class SimulatorMain {
 
     /** Runs until the process ends. */
     static void run(SimulatorSettings settings) throws InterruptedException {
-        var loops = Loops.create(0);
-        var simulator = Simulator.start(settings, loops);
-        var ended = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            simulator.close();
-            loops.close();
-            ended.countDown();
-        }));
+        var simulator = Simulator.start(settings, Loops.create(0));
         System.out.println("simulator ready " + simulator.url() + "?model=" + settings.defaultModel());
-        ended.await();
+        new CountDownLatch(1).await();
     }
 
     /** What the arguments make of the configuration. */

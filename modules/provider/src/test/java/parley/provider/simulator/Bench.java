@@ -57,7 +57,7 @@ final class Bench implements Outlet {
     }
 
     static Bench open(String... switches) {
-        return new Bench(new SimulatedConversation.Opening("simulator", null, false), SETTINGS, switches);
+        return new Bench(new SimulatedConversation.Opening("simulator", true, null, false), SETTINGS, switches);
     }
 
     static Bench open(SimulatedConversation.Opening opening, SimulatorSettings settings) {

@@ -152,7 +152,7 @@ class ErrorsTest {
     void whoMayNotConverseIsToldAndClosed(String model, String intent, boolean beta, String code) {
         var settings = SimulatorSettings.from(ConfigFactory.parseString("parley.simulator.models=[gpt-realtime]")
                 .withFallback(ConfigFactory.load()));
-        var bench = Bench.open(new SimulatedConversation.Opening(model, intent, beta), settings);
+        var bench = Bench.open(new SimulatedConversation.Opening(model, true, intent, beta), settings);
 
         assertThat(bench.types()).containsExactly("error");
         assertThat(bench.only("error").at("/error/code").asText()).isEqualTo(code);

@@ -281,4 +281,24 @@ class TextTurnTest {
                         .asText())
                 .isEqualTo("audio/pcmu");
     }
+
+    @Test
+    void whoNamedNoModelMayStillChooseOneOnce() {
+        var bench = Bench.open(new SimulatedConversation.Opening("simulator", false, null, false), Bench.SETTINGS);
+        bench.send("{'type':'session.update','session':{'type':'realtime','model':'gpt-realtime'}}");
+        bench.send("{'type':'session.update','session':{'type':'realtime','model':'gpt-realtime'}}");
+        bench.send("{'type':'session.update','session':{'type':'realtime','model':'another'}}");
+
+        assertThat(bench.types()).containsExactly("session.created", "session.updated", "error");
+        assertThat(bench.last("session.updated").at("/session/model").asText()).isEqualTo("gpt-realtime");
+    }
+
+    @Test
+    void theModelMayBeRepeatedWithoutItsSwitches() {
+        var bench =
+                Bench.open(new SimulatedConversation.Opening("simulator:speed=2", true, null, false), Bench.SETTINGS);
+        bench.send("{'type':'session.update','session':{'type':'realtime','model':'simulator'}}");
+
+        assertThat(bench.only("session.updated").at("/session/model").asText()).isEqualTo("simulator:speed=2");
+    }
 }

@@ -82,7 +82,7 @@ class UsageTest {
         var settings = SimulatorSettings.from(ConfigFactory.parseString(
                         "parley.simulator { kept-audio = 60000, longest-turn = 50000, most-items = 3, most-responses = 1 }")
                 .withFallback(ConfigFactory.load()));
-        var bench = Bench.open(new SimulatedConversation.Opening("simulator", null, false), settings);
+        var bench = Bench.open(new SimulatedConversation.Opening("simulator", true, null, false), settings);
         bench.send("{'type':'session.update','session':" + VoiceTurnTest.MANUAL + "}");
         for (int i = 0; i < 4; i++) {
             bench.append(Sound.voice(AudioFormat.PCM16_24K, 2_000));
@@ -101,7 +101,7 @@ class UsageTest {
     void tooMuchTextPushesTheOldestItemsOut() {
         var settings = SimulatorSettings.from(
                 ConfigFactory.parseString("parley.simulator.kept-text = 25").withFallback(ConfigFactory.load()));
-        var bench = Bench.open(new SimulatedConversation.Opening("simulator", null, false), settings);
+        var bench = Bench.open(new SimulatedConversation.Opening("simulator", true, null, false), settings);
         for (var id : new String[] {"a", "b", "c"}) {
             bench.send("{'type':'conversation.item.create','item':{'id':'" + id + "','type':'message','role':'user',"
                     + "'content':[{'type':'input_text','text':'1234567890'}]}}");

@@ -122,6 +122,20 @@ class VoiceTurnTest {
     }
 
     @Test
+    void theNextTurnBeginsNoEarlierThanTheLastOneEnded() {
+        var bench = Bench.configured(
+                detection("'prefix_padding_ms':1000,'silence_duration_ms':200,'create_response':false"));
+        bench.hear(PCM, Sound.join(Sound.voice(PCM, 1_000), Sound.room(PCM, 300), Sound.voice(PCM, 500)));
+
+        assertThat(bench.last("input_audio_buffer.speech_started")
+                        .path("audio_start_ms")
+                        .asLong())
+                .isEqualTo(bench.only("input_audio_buffer.speech_stopped")
+                        .path("audio_end_ms")
+                        .asLong());
+    }
+
+    @Test
     void eagernessIsPatience() {
         var low = Bench.configured(semantic("low"));
         speakTurn(low, PCM);
@@ -280,7 +294,8 @@ class VoiceTurnTest {
 
     @Test
     void aTranscriptionSessionOnlyWritesDown() {
-        var bench = Bench.open(new SimulatedConversation.Opening("simulator", "transcription", false), Bench.SETTINGS);
+        var bench = Bench.open(
+                new SimulatedConversation.Opening("simulator", true, "transcription", false), Bench.SETTINGS);
         bench.send("{'type':'session.update','session':{'type':'transcription','audio':{'input':{'transcription':"
                 + "{'model':'whisper-1'}}}}}");
         speakTurn(bench, PCM);
