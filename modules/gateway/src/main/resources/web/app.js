@@ -5,6 +5,7 @@ import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
 import { Score, Sketch, loudness } from './score.js';
 import { Transcript } from './transcript.js';
+import { explain } from './words.js';
 
 /** Spoken while the connection was down: sent when it is back, the oldest given up first. */
 const KEPT_FRAMES = 5_000 / 40;
@@ -36,7 +37,8 @@ const GATE = {
     title: 'The connection is gone', text: 'It could not be restored. Nothing more was heard on either side.',
     start: 'Start again', type: 'Type instead',
   },
-  refused: { title: 'Access refused', text: 'This token is not valid, or no longer. Please ask for a new one.', start: 'Try again' },
+  failed: { title: 'That did not work', text: 'The other end gave no reason.', start: 'Try again' },
+  refused: { title: 'Access refused', text: 'This token is not valid. Please ask for a new one.', start: 'Try again' },
   busy: { title: 'Not available just now', text: 'Please try again in a little while.', start: 'Try again' },
   unavailable: {
     title: 'Voice is not available', text: 'You can go on in writing.', start: 'Try voice again', type: 'Continue by typing',
@@ -101,7 +103,7 @@ async function start({ voice, textOnly = false }) {
     welcome: attached,
     event: event => conversation.receive(event),
     down: () => enter(phase === 'connecting' ? 'connecting' : 'reconnecting'),
-    over: finished,
+    over: outcome => finished({ ...outcome, textOnly }),
   });
   conversation = new Conversation({
     send: event => connection.send(event), player, transcript, changed: render, textOnly: textOnly || player === SILENCE,
@@ -131,7 +133,7 @@ function attached({ resumed, replaced }) {
 
 async function endByUser() {
   if (!connection) {
-    finished({ kind: 'ended', reason: '', offersText: false });
+    finished({ kind: 'ended', textOnly: false });
     return;
   }
   const ending = connection;
@@ -140,19 +142,23 @@ async function endByUser() {
   ending.end();
 }
 
-function finished({ kind, reason, offersText }) {
+function finished({ kind, code, message, offersText, textOnly }) {
   if (kind !== 'ended') conversation?.fallSilent();
   release();
   const words = GATE[kind];
+  const text = explain(code, message, words.text);
+  transcript.takeBack(text);
+  // Where writing was refused as well, it is not offered again.
+  const goesOnInWriting = !textOnly && (kind === 'unavailable' || offersText);
   showGate({
     ...words,
-    text: reason ? sentence(reason, words.text) : words.text,
-    type: words.type ?? (offersText ? 'Continue by typing' : ''),
-    typingFirst: kind === 'unavailable' || offersText,
+    text,
+    type: goesOnInWriting ? GATE.unavailable.type : kind === 'unavailable' ? '' : words.type,
+    typingFirst: goesOnInWriting,
   });
-  enter({ lost: 'ended', busy: 'refused' }[kind] ?? kind);
+  enter({ lost: 'ended', failed: 'ended', busy: 'refused' }[kind] ?? kind);
   write(byId('announcement'), [gate.title.textContent, gate.text.textContent].filter(Boolean).join('. '));
-  if (kind === 'refused' && !developmentToken) forgetToken();
+  if (code === 'unauthenticated' && !developmentToken) forgetToken();
   (gate.tokenField.hidden || kind !== 'refused' ? firstChoice() : gate.token).focus({ preventScroll: true });
 }
 
@@ -167,12 +173,6 @@ function release() {
   unreportedPlayback = null;
   closeMicrophone();
   score.stop();
-}
-
-/** A reason made for people is shown as it is; a code only accompanies the page's own words. */
-function sentence(reason, otherwise) {
-  if (/\s/.test(reason)) return /[.!?]$/.test(reason) ? reason : `${reason}.`;
-  return `${otherwise} (${reason.replace(/[_-]+/g, ' ')})`.trim();
 }
 
 // Sound

@@ -12,6 +12,13 @@ const GIVE_UP_AFTER_MS = 120_000;
 
 const RETRYABLE = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1014, 1015]);
 const LOST = 1006;
+const TRY_AGAIN_LATER = 1013;
+const RESUMED_ELSEWHERE = 4001;
+const NO_SESSION = 4404;
+/** The server let us in, but found nobody to talk to: the session is over. */
+const NO_AGENT = /^no provider/;
+/** Errors after which there is nothing to come back to. */
+const OVER_WITH = new Set(['upstream_lost', 'session_expired']);
 
 export class Connection {
   #token;
@@ -20,6 +27,7 @@ export class Connection {
   #session = null;
   #lastSeq = 0;
   #endedReason = null;
+  #complaint = null;
   #attempt = 0;
   #downSince = 0;
   #unansweredPings = 0;
@@ -34,7 +42,7 @@ export class Connection {
    *   welcome({resumed, replaced}) the session is there: new, resumed, or a new one in place of one that was lost
    *   event(event)                 each further server event, once and in order
    *   down()                       the socket is gone and another one is being tried
-   *   over({kind, reason, offersText}) nothing more will come; kind: ended, refused, busy, unavailable, lost
+   *   over({kind, code, message, offersText}) nothing more will come; kind: ended, refused, busy, unavailable, failed, lost
    */
   constructor(token, handlers) {
     this.#token = token;
@@ -48,7 +56,7 @@ export class Connection {
     try {
       socket = new WebSocket(this.#url(), ['realtime', `openai-insecure-api-key.${this.#token}`]);
     } catch {
-      this.#finish({ kind: 'refused', reason: 'The access token contains characters that cannot be part of one.' });
+      this.#finish({ kind: 'refused', message: 'The access token contains characters that cannot be part of one.' });
       return;
     }
     this.#socket = socket;
@@ -71,7 +79,7 @@ export class Connection {
 
   end() {
     this.#socket?.close(1000, 'ended by the user');
-    this.#finish({ kind: 'ended', reason: '' });
+    this.#finish({ kind: 'ended' });
   }
 
   #url() {
@@ -98,6 +106,11 @@ export class Connection {
       this.#welcome(event);
       return;
     }
+    if (event.type === 'error') {
+      this.#complaint = event.error ?? {};
+      // Before a welcome it says why there will be none: that is for whoever asked to get in, not for the conversation.
+      if (!this.live) return;
+    }
     if (event.seq <= this.#lastSeq) return;
     this.#lastSeq = event.seq ?? this.#lastSeq;
     if (event.type === 'pong') return;
@@ -109,8 +122,9 @@ export class Connection {
     const before = this.#session?.id;
     const resumed = before === id;
     this.#session = { id, resumeToken: resumeToken ?? this.#session?.resumeToken };
-    // A welcome that carries the newest number must not hide the missed events that are still to come.
-    if (!resumed) this.#lastSeq = seq ?? 0;
+    // A session that moved to another server begins to count anew.
+    this.#lastSeq = seq ?? 0;
+    this.#complaint = null;
     this.live = true;
     this.#every(PING_EVERY_MS, () => this.#ping());
     this.#after(STEADY_AFTER_MS, () => { this.#attempt = 0; });
@@ -146,17 +160,24 @@ export class Connection {
 
   /** Nothing when another socket may well go on with the conversation. */
   #outcomeOf(code, reason) {
-    if (code === 1008) return { kind: 'refused', reason: reason || this.#endedReason };
-    if (this.#endedReason !== null) return { kind: 'ended', reason: reason || this.#endedReason };
-    if (code === 1000) return { kind: 'ended', reason };
-    if (code >= 4500 && code <= 4999) return { kind: 'unavailable', reason };
+    const message = this.#complaint?.message;
+    if (code === 1008) return { kind: 'refused', code: reason, message };
+    if (this.#endedReason !== null) return { kind: 'ended', code: this.#endedReason };
+    if (code === 1000) return { kind: 'ended', code: reason };
+    if (code === RESUMED_ELSEWHERE) return { kind: 'ended', code: 'resumed_elsewhere' };
+    if (code === NO_SESSION) return { kind: 'ended', code: reason, message };
+    if (code >= 4500 && code <= 4999) return { kind: 'unavailable', code: reason, message };
+    if (code === TRY_AGAIN_LATER && (this.#session === null || NO_AGENT.test(reason))) {
+      return { kind: 'busy', code: this.#complaint?.code ?? '', message };
+    }
+    if (this.#complaint && OVER_WITH.has(this.#complaint.code)) return { kind: 'ended', code: this.#complaint.code };
     if (RETRYABLE.has(code)) return null;
-    return { kind: code >= 3000 ? 'refused' : 'lost', reason };
+    return { kind: code >= 3000 ? 'failed' : 'lost', message };
   }
 
   #retry() {
     if (performance.now() - this.#downSince > GIVE_UP_AFTER_MS) {
-      this.#finish({ kind: 'lost', reason: '' });
+      this.#finish({ kind: 'lost' });
       return;
     }
     this.#handlers.down();
@@ -187,8 +208,10 @@ export class Connection {
       });
       if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return null;
       const problem = await answer.json();
+      if (problem.code === 'draining') return null;
       const refusal = {
-        reason: problem.detail ?? problem.title ?? '',
+        code: problem.code,
+        message: problem.detail ?? problem.title,
         offersText: [problem.offer].flat().includes('text'),
       };
       if ([401, 403, 404, 410].includes(answer.status)) return { kind: 'refused', ...refusal };
@@ -206,7 +229,7 @@ export class Connection {
     this.#handlers = null;
     clearTimeout(this.#retryTimer);
     removeEventListener('online', this.#retryNow);
-    handlers.over({ offersText: false, ...outcome });
+    handlers.over({ code: '', message: '', offersText: false, ...outcome });
   }
 
   #forget() {

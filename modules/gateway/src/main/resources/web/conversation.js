@@ -1,10 +1,12 @@
 /** What the events of a conversation mean: whose turn it is, what is said, what is played, what must fall silent. */
 
+import { explain } from './words.js';
+
 /** Text runs ahead of its sound; until an item's sound is complete, this pace tells how far the voice has come. */
 const SPOKEN_CHARACTERS_PER_SECOND = 15;
 /** Past this, a turn without an answer is no longer called thinking. */
 const ANSWER_EXPECTED_WITHIN_MS = 15_000;
-/** After a resume the missed events come first; a typed message still unconfirmed by then was lost. */
+/** After a resume: a typed message still unconfirmed by then was lost, and so was an answer that does not go on. */
 const CONFIRMED_WITHIN_MS = 1_500;
 
 /** Races between the two ends, not faults. */
@@ -21,15 +23,17 @@ export class Conversation {
   #transcript;
   #changed;
   #textOnly;
-  #configured = false;
   #response = null;
   #answerWanted = false;
   #answerTimer = 0;
+  #settleTimer = 0;
   #speechStarts = new Map();
   #soundComplete = new Set();
   #silenced = new Set();
   #unplayed = new Set();
   #unconfirmed = new Map();
+  #torn = new Set();
+  #transcribed = new Set();
   #toolCalls = new Map();
 
   userSpeaking = false;
@@ -46,15 +50,24 @@ export class Conversation {
     return this.#response !== null || this.#answerTimer !== 0;
   }
 
-  /** The socket is back. A replaced session knows nothing of the old one, so it is configured again. */
+  /** The socket is there, for the first time or again. A session that is not the earlier one knows nothing of it. */
   reattached({ resumed }) {
     if (!resumed) {
-      this.#configured = false;
-      this.#response = null;
+      this.#configure();
       this.#endSound();
     }
+    // What happened meanwhile is not told again, so an end may have been missed. An answer that goes on says so.
+    this.#response = null;
+    this.#torn = new Set(this.#unplayed);
     this.userSpeaking = false;
-    setTimeout(() => this.#resendUnconfirmed(), resumed ? CONFIRMED_WITHIN_MS : 0);
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => this.#settle(), resumed ? CONFIRMED_WITHIN_MS : 0);
+  }
+
+  #settle() {
+    if (this.#response === null) this.#endSound();
+    for (const [id, text] of this.#unconfirmed) this.#sendText(id, text);
+    this.#changed();
   }
 
   type(text) {
@@ -63,8 +76,9 @@ export class Conversation {
     const turn = this.#transcript.turn(id, 'you');
     turn.write(text);
     turn.finish();
-    this.fallSilent();
-    if (this.#response !== null) this.#send({ type: 'response.cancel' });
+    // Also when only the last of its sound was left to play: the other end must know what was not heard.
+    const wasAudible = this.fallSilent() !== undefined;
+    if (wasAudible || this.#response !== null) this.#send({ type: 'response.cancel' });
     this.#sendText(id, text);
   }
 
@@ -96,6 +110,7 @@ export class Conversation {
 
   close() {
     clearTimeout(this.#answerTimer);
+    clearTimeout(this.#settleTimer);
     this.userSpeaking = false;
   }
 
@@ -106,7 +121,6 @@ export class Conversation {
 
   #handle(event) {
     switch (event.type) {
-      case 'session.created': return this.#configure();
       case 'error': return this.#error(event.error ?? {});
 
       case 'input_audio_buffer.speech_started': return this.#speechStarted(event);
@@ -136,8 +150,6 @@ export class Conversation {
   }
 
   #configure() {
-    if (this.#configured) return;
-    this.#configured = true;
     this.#send({
       type: 'session.update',
       session: {
@@ -151,7 +163,7 @@ export class Conversation {
   #error({ code, message }) {
     if (code === 'conversation_already_has_active_response') this.#answerWanted = true;
     else if (code === 'response_cancel_not_active') this.#responseDone(null);
-    if (!BENIGN.has(code)) this.#transcript.note(message || 'Something went wrong at the other end.');
+    if (!BENIGN.has(code)) this.#transcript.note(explain(code, message, 'Something went wrong at the other end.'));
   }
 
   /** Events of Parley's own that bring a sentence for people, such as a warning before the time is up. */
@@ -179,6 +191,9 @@ export class Conversation {
 
   #userSaid(item, text, isPart) {
     if (!text) return;
+    // A late part must not be added to the whole.
+    if (isPart && this.#transcribed.has(item)) return;
+    if (!isPart) this.#transcribed.add(item);
     const turn = this.#transcript.turn(item, 'you');
     turn.write(isPart ? turn.text + text : text);
     turn.finish();
@@ -193,10 +208,6 @@ export class Conversation {
     this.#expectAnswer();
     this.#answerWanted = true;
     this.#askForAnswer();
-  }
-
-  #resendUnconfirmed() {
-    for (const [id, text] of this.#unconfirmed) this.#sendText(id, text);
   }
 
   /** Only one answer may be in the making, so a wanted one waits for the end of the running one. */
@@ -240,13 +251,15 @@ export class Conversation {
 
   #agentSays({ item_id: item, response_id: response, delta }) {
     if (this.#isSilenced(item, response)) return;
+    this.#response = response ?? this.#response;
     const turn = this.#transcript.turn(item, 'agent');
-    turn.write(turn.text + delta);
+    turn.write(turn.text + (this.#torn.delete(item) ? '… ' : '') + delta);
     if (this.#player.receivedMs(item) > 0) this.follow(item);
   }
 
   #voice({ item_id: item, response_id: response, delta }) {
     if (this.#isSilenced(item, response)) return;
+    this.#response = response ?? this.#response;
     this.#player.enqueue(item, delta);
     if (this.#player.receivedMs(item) === 0) return;
     this.#unplayed.add(item);

@@ -84,7 +84,7 @@ class ToolCall {
 
   write(text) {
     this.text = text;
-    this.#input.textContent = text;
+    this.#input.textContent = text === '{}' ? '' : text;
     this.#input.title = text;
   }
 
@@ -132,6 +132,12 @@ export class Transcript {
   note(text) {
     if (this.#list.lastElementChild?.textContent === text) return;
     this.#list.append(element('li', 'note', text));
+  }
+
+  /** Takes the newest note back, because it is told at another place. */
+  takeBack(text) {
+    const last = this.#list.lastElementChild;
+    if (last?.className === 'note' && last.textContent === text) last.remove();
   }
 
   entries() {

@@ -53,6 +53,12 @@ final class LocalCluster implements AutoCloseable {
                 var process = spawn(settings, host, simulator, database);
                 nodes.add(process);
                 ready.add(relayOutput(process, host));
+                if (number == 1) {
+                    // The others join through the first: it has to be there.
+                    ready.getFirst()
+                            .orTimeout(START.toSeconds(), TimeUnit.SECONDS)
+                            .join();
+                }
             }
             CompletableFuture.allOf(ready.toArray(CompletableFuture[]::new))
                     .orTimeout(START.toSeconds(), TimeUnit.SECONDS)
@@ -68,6 +74,11 @@ final class LocalCluster implements AutoCloseable {
             cluster.close();
             throw new StartFailure("a node did not start; what it said stands above");
         }
+    }
+
+    /** The nodes' processes, in the order of their addresses. */
+    List<ProcessHandle> nodes() {
+        return nodes.stream().map(Process::toHandle).toList();
     }
 
     /** The nodes leave one after the other, then what they share is stopped. */
@@ -101,11 +112,19 @@ final class LocalCluster implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // The same virtual machine as this one, its options included.
         command.addAll(java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.add("-Dparley.home="
+                + Path.of(System.getProperty("parley.home", ".")).toAbsolutePath());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "run"));
         var process = new ProcessBuilder(command).redirectErrorStream(true);
         Map<String, String> environment = process.environment();
         environment.put("PARLEY_HOST", host);
         environment.put("PARLEY_SEEDS", "127.0.0.1:" + settings.clusterPort());
+        environment.put("PARLEY_HTTP_PORT", Integer.toString(settings.gateway().port()));
+        environment.put("PARLEY_HTTPS_PORT", Integer.toString(settings.gateway().httpsPort()));
+        environment.put("PARLEY_MANAGEMENT_PORT", Integer.toString(settings.managementPort()));
+        environment.put("PARLEY_ARTERY_PORT", Integer.toString(settings.clusterPort()));
+        environment.put("PARLEY_LINK_PORT", Integer.toString(settings.session().linkPort()));
+        environment.put("PARLEY_DATA_DIR", settings.data().toString());
         environment.put("JWT_SECRET", settings.gateway().jwtSecret());
         if (database != null) {
             environment.put("DATABASE_URL", database.url());

@@ -23,6 +23,7 @@ import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Admission;
 import parley.gateway.Gateway;
@@ -81,15 +82,15 @@ final class Node implements AutoCloseable {
             journal.migrate();
             var loops = Loops.create(settings.config().getInt("parley.wire.event-loops"));
             started.add(loops);
+            var system = system(settings, loops, journal);
+            started.add(() -> stop(system));
             Simulator simulator = null;
             var provider = settings.provider();
             if (settings.simulated()) {
-                simulator = Simulator.start(settings.simulator(), loops);
+                simulator = Simulator.start(settings.simulator(), loops, Materializer.createMaterializer(system));
                 started.add(simulator);
                 provider = provider.at(simulator.baseUrl());
             }
-            var system = system(settings, loops, journal);
-            started.add(() -> stop(system));
             join(system, settings);
             var sessions = await(ClusterSessions.start(
                     system,
@@ -242,7 +243,7 @@ final class Node implements AutoCloseable {
 
     private static RuntimeException explained(RuntimeException failed) {
         Throwable cause = failed;
-        while (cause.getCause() != null && !(cause instanceof StartFailure)) {
+        while (cause.getCause() != null && !(cause instanceof StartFailure || cause instanceof BindException)) {
             cause = cause.getCause();
         }
         return switch (cause) {

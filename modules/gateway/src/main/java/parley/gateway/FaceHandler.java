@@ -1,16 +1,22 @@
 package parley.gateway;
 
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.admission.CallerId;
 import parley.admission.Decision;
@@ -37,6 +43,8 @@ import parley.wire.WebSocketClose;
  * to tell it: one {@code error} event, then a close code.
  */
 final class FaceHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(FaceHandler.class);
+    private static final Duration TO_OPEN = Duration.ofSeconds(3);
     private static final String KEY_ITEM = "openai-insecure-api-key.";
     private static final String PROTOCOL = "realtime";
 
@@ -46,6 +54,7 @@ final class FaceHandler {
     private final Origins origins;
     private final Loops loops;
     private final Materializer materializer;
+    private volatile boolean draining;
 
     FaceHandler(
             Tokens tokens,
@@ -71,31 +80,49 @@ final class FaceHandler {
         };
     }
 
-    Reply handle(FullHttpRequest request, Face face) {
-        var offer = Offer.of(request);
-        if (!HttpServer.isUpgrade(request)) {
+    /** From now on nobody new gets in; those who are go on. */
+    void drain() {
+        draining = true;
+    }
+
+    /** Answers an upgrade. */
+    Reply handle(FullHttpRequest request, Face face, HttpServer.Connection connection) {
+        var headers = request.headers();
+        for (var origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
+            if (!origins.mayCall(origin, headers.get(HttpHeaderNames.HOST), connection.secure())) {
+                return NettyAnswers.problem(Problem.forbiddenOrigin(origin));
+            }
+        }
+        if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_VERSION, "13", false)) {
             return NettyAnswers.problem(Problem.upgradeRequired());
         }
-        var origin = request.headers().get(HttpHeaderNames.ORIGIN);
-        if (origin != null && !origins.mayCall(origin, request.headers().get(HttpHeaderNames.HOST))) {
-            return NettyAnswers.problem(Problem.forbiddenOrigin(origin));
+        if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
+            return NettyAnswers.problem(Problem.badRequest("no Sec-WebSocket-Key (expected: as in RFC 6455)"));
         }
+        var offer = Offer.of(request);
         if (!offer.items().isEmpty() && !offer.realtime()) {
-            return NettyAnswers.problem(Problem.badRequest("Sec-WebSocket-Protocol: " + offer.shown()
-                    + " (expected: realtime among them, or no subprotocol)"));
+            // Not repeated: there may be a key among them.
+            return NettyAnswers.problem(Problem.badRequest("Sec-WebSocket-Protocol: "
+                    + offer.items().size() + " offered (expected: realtime among them, or no subprotocol)"));
         }
         var credential = offer.credential();
         if (credential == null) {
-            return refuse(face, offer, Problem.unauthenticated("no token"));
+            return NettyAnswers.problem(Problem.unauthenticated("no token"));
         }
         return switch (tokens.check(credential)) {
             case Checked.Invalid(var why) -> refuse(face, offer, Problem.unauthenticated(why));
-            case Checked.Valid(var bearer) -> admit(request, face, offer, bearer.caller());
+            case Checked.Valid(var bearer) -> {
+                try {
+                    var query = new QueryStringDecoder(request.uri()).parameters();
+                    yield ask(query, face, offer, bearer.caller(), connection.loop());
+                } catch (IllegalArgumentException malformed) {
+                    yield refuse(face, offer, Problem.badRequest("the query holds a % that begins no escape"));
+                }
+            }
         };
     }
 
-    private Reply admit(FullHttpRequest request, Face face, Offer offer, CallerId caller) {
-        var query = new QueryStringDecoder(request.uri()).parameters();
+    private Reply ask(Map<String, List<String>> query, Face face, Offer offer, CallerId caller, EventLoop loop) {
         if (face == Face.REALTIME && offer.beta()) {
             return upgrade(
                     offer,
@@ -113,44 +140,69 @@ final class FaceHandler {
                             socket,
                             "invalid_request_error",
                             "invalid_intent",
-                            "intent: " + query.get("intent").getFirst()
-                                    + " (expected: none, this is for conversations)",
+                            "intent: not spoken here (expected: none, this is for conversations)",
                             new WebSocketClose(4000, "invalid_request_error.invalid_intent", false)));
         }
-        var again = query.containsKey("session_id")
-                ? SessionId.parse(query.get("session_id").getFirst())
-                : Optional.<SessionId>empty();
-        if (query.containsKey("session_id") && again.isEmpty()) {
+        if (query.containsKey("call_id")) {
+            return refuse(face, offer, Problem.callNotFound());
+        }
+        var model = first(query.get("model"));
+        if (model != null && !ModelNames.isName(model)) {
+            return refuse(face, offer, ModelNames.problem());
+        }
+        var named = query.get("session_id");
+        var again = named == null ? Optional.<SessionId>empty() : SessionId.parse(named.getFirst());
+        if (named != null && again.isEmpty()) {
             return refuse(face, offer, Problem.badRequest("session_id: not a session's id (expected: sess_…)"));
+        }
+        if (draining) {
+            return refuse(face, offer, Problem.draining());
         }
         return switch (admission.admit(caller)) {
             case Decision.Refused refused -> refuse(face, offer, Problem.of(refused));
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(
-                        new Sessions.Opening(caller, face, admitted.arm(), first(query.get("model"))),
+                        new Sessions.Opening(caller, face, admitted.arm(), model),
                         again.isPresent(),
                         first(query.get("resume_token")));
-                yield upgrade(offer, socket -> {
-                    socket.closed().thenRun(admitted.place()::leave);
-                    converse(socket, again.orElseGet(sessions::mint), join);
-                });
+                yield admitted(offer, admitted.place(), loop, again.orElseGet(sessions::mint), join);
             }
         };
     }
 
-    private void converse(WebSocket socket, SessionId id, Sessions.Join join) {
-        sessions.conversation(id, join, socket.loop()).thenAccept(answer -> {
-            switch (answer) {
-                case Answer.Joined joined ->
-                    socket.flow()
-                            .join(joined.conversation())
-                            .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
-                            .run(materializer);
-                case Answer.Refused refused -> socket.loop().execute(() -> tell(socket, Problem.of(refused)));
-                case Answer.Opened opened -> socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
-                case Answer.Described described -> socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
+    private Reply admitted(Offer offer, Decision.Place place, EventLoop loop, SessionId id, Sessions.Join join) {
+        // A caller who was gone before the upgrade could be sent never opens a socket, nor closes one.
+        var unopened = loop.schedule(place::leave, TO_OPEN.toMillis(), TimeUnit.MILLISECONDS);
+        return upgrade(offer, socket -> {
+            if (unopened.cancel(false)) {
+                socket.closed().thenRun(place::leave);
+                converse(socket, id, join);
+            } else {
+                socket.close(WebSocketClose.TRY_AGAIN_LATER, "too slow to open");
             }
         });
+    }
+
+    private void converse(WebSocket socket, SessionId id, Sessions.Join join) {
+        sessions.conversation(id, join, socket.loop())
+                .thenAccept(answer -> {
+                    switch (answer) {
+                        case Answer.Joined joined ->
+                            socket.flow()
+                                    .join(joined.conversation())
+                                    .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
+                                    .run(materializer);
+                        case Answer.Refused refused -> socket.loop().execute(() -> tell(socket, Problem.of(refused)));
+                        case Answer.Opened opened -> throw new IllegalStateException("opened instead of joined");
+                        case Answer.Described described ->
+                            throw new IllegalStateException("described instead of joined");
+                    }
+                })
+                .exceptionally(fault -> {
+                    LOG.error("session {} could not be joined", id, fault);
+                    socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
+                    return null;
+                });
     }
 
     private static Reply upgrade(Offer offer, Consumer<WebSocket> opened) {
@@ -225,14 +277,6 @@ final class FaceHandler {
                             .map(item -> item.substring(KEY_ITEM.length()))
                             .findFirst()
                             .orElse(null);
-        }
-
-        String shown() {
-            return String.join(
-                    ", ",
-                    items.stream()
-                            .map(item -> item.startsWith(KEY_ITEM) ? KEY_ITEM + "…" : item)
-                            .toList());
         }
     }
 }

@@ -2,19 +2,18 @@ package parley.gateway;
 
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.ssl.SslContext;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.japi.function.Function;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,13 +30,20 @@ public final class Gateway {
 
     private final List<HttpServer> servers;
     private final @Nullable HttpServer secure;
+    private final FaceHandler faces;
 
-    private Gateway(List<HttpServer> servers, @Nullable HttpServer secure) {
+    private Gateway(List<HttpServer> servers, @Nullable HttpServer secure, FaceHandler faces) {
         this.servers = List.copyOf(servers);
         this.secure = secure;
+        this.faces = faces;
     }
 
-    /** Opens every port the settings name. Fails with {@link java.net.BindException} when one is taken. */
+    /**
+     * Opens every port the settings name, or none.
+     *
+     * @return fails with {@link java.net.BindException} when one is taken
+     * @throws IllegalArgumentException when there is no certificate to be had
+     */
     public static CompletionStage<Gateway> bind(
             ActorSystem<?> system,
             Loops loops,
@@ -47,29 +53,49 @@ public final class Gateway {
             WireSettings wire) {
         var materializer = Materializer.createMaterializer(system);
         var tokens = tokens(settings);
+        var callers = new Callers(tokens);
+        var origins = new Origins(settings.allowedOrigins());
+        var faces = new FaceHandler(tokens, admission, sessions, origins, loops, materializer);
         var front = new Front(
-                new FaceHandler(
-                        tokens, admission, sessions, new Origins(settings.allowedOrigins()), loops, materializer),
+                faces,
                 new GatewayRoutes(
                                 new HealthRoutes(settings.version()),
-                                new SessionRoutes(sessions, admission, new Callers(tokens)),
+                                new FaceRoutes(admission, callers),
+                                new SessionRoutes(sessions, admission, callers),
                                 new PageRoutes(settings, tokens),
-                                settings,
+                                origins,
                                 system.settings().config())
                         .routes()
                         .function(system));
+        // Before any port opens: what is wrong with the certificate must not leave one behind.
+        var tls = settings.https() ? Certificates.of(settings) : null;
         var binding = new ArrayList<CompletableFuture<HttpServer>>();
         binding.add(bind(loops, settings, settings.port(), null, wire, materializer, front));
-        if (settings.https()) {
-            binding.add(bind(loops, settings, settings.httpsPort(), tls(settings), wire, materializer, front));
+        if (tls != null) {
+            binding.add(bind(loops, settings, settings.httpsPort(), tls, wire, materializer, front));
         }
         if (settings.voicePort() != 0) {
             binding.add(bind(loops, settings, settings.voicePort(), null, wire, materializer, front));
         }
         return CompletableFuture.allOf(binding.toArray(CompletableFuture[]::new))
-                .thenApply(all -> new Gateway(
-                        binding.stream().map(CompletableFuture::join).toList(),
-                        settings.https() ? binding.get(1).join() : null));
+                .handle((all, failed) -> failed == null
+                        ? CompletableFuture.completedFuture(new Gateway(
+                                binding.stream().map(CompletableFuture::join).toList(),
+                                settings.https() ? binding.get(1).join() : null,
+                                faces))
+                        : closeThoseOpen(binding)
+                                .<Gateway>thenCompose(closed -> CompletableFuture.failedFuture(
+                                        failed instanceof CompletionException && failed.getCause() != null
+                                                ? failed.getCause()
+                                                : failed)))
+                .thenCompose(Function.identity());
+    }
+
+    private static CompletionStage<Done> closeThoseOpen(List<CompletableFuture<HttpServer>> binding) {
+        return all(binding.stream()
+                .filter(server -> !server.isCompletedExceptionally())
+                .map(server -> server.join().close())
+                .toList());
     }
 
     /** Signs and checks as a gateway of these settings does. */
@@ -92,8 +118,9 @@ public final class Gateway {
         return secure == null ? null : secure.address();
     }
 
-    /** Takes no new connections. */
+    /** Takes no new connections, and no new calls on those open. */
     public CompletionStage<Done> unbind() {
+        faces.drain();
         return all(servers.stream().map(HttpServer::unbind).toList());
     }
 
@@ -121,35 +148,34 @@ public final class Gateway {
                 .toCompletableFuture();
     }
 
-    private static SslContext tls(GatewaySettings settings) {
-        try {
-            return Certificates.of(settings);
-        } catch (IOException unwritable) {
-            throw new UncheckedIOException(
-                    "https: " + settings.developmentCertificates() + " cannot be written", unwritable);
-        }
-    }
-
     /** Sends upgrades of a face to it, and the rest to the routes. */
     private static final class Front implements HttpServer.Handler {
         private final FaceHandler faces;
-        private final Function<HttpRequest, CompletionStage<HttpResponse>> routes;
+        private final org.apache.pekko.japi.function.Function<HttpRequest, CompletionStage<HttpResponse>> routes;
 
-        Front(FaceHandler faces, Function<HttpRequest, CompletionStage<HttpResponse>> routes) {
+        Front(
+                FaceHandler faces,
+                org.apache.pekko.japi.function.Function<HttpRequest, CompletionStage<HttpResponse>> routes) {
             this.faces = faces;
             this.routes = routes;
         }
 
         @Override
         public CompletionStage<HttpServer.Reply> handle(FullHttpRequest request, HttpServer.Connection connection) {
-            var face = FaceHandler.at(path(request));
-            if (face.isPresent()) {
-                return CompletableFuture.completedFuture(faces.handle(request, face.get()));
+            if (!Targets.settle(request)) {
+                return now(Problem.badRequest("the target or the Host header is not one of HTTP"));
             }
-            return PekkoRequests.of(request, connection.remote())
-                    .map(this::route)
-                    .orElseGet(() -> CompletableFuture.completedFuture(
-                            NettyAnswers.problem(Problem.badRequest("not an HTTP request"))));
+            var face = FaceHandler.at(Targets.path(request));
+            if (face.isPresent() && HttpServer.isUpgrade(request)) {
+                return CompletableFuture.completedFuture(faces.handle(request, face.get(), connection));
+            }
+            var method = PekkoRequests.method(request);
+            if (method.isEmpty()) {
+                return now(Problem.unknownMethod(request.method().name()));
+            }
+            return PekkoRequests.of(request, method.get(), connection)
+                    .map(asked -> route(asked, request.method().name()))
+                    .orElseGet(() -> now(Problem.badRequest("the target or the Content-Type is not one of HTTP")));
         }
 
         @Override
@@ -157,17 +183,19 @@ public final class Gateway {
             LOG.error("{} {} failed", method, path, fault);
         }
 
-        private CompletionStage<HttpServer.Reply> route(HttpRequest request) {
+        private CompletionStage<HttpServer.Reply> route(HttpRequest request, String method) {
             try {
-                return routes.apply(request).thenApply(NettyAnswers::of);
+                return routes.apply(request).thenApply(NettyAnswers::of).exceptionally(fault -> {
+                    onFault(method, request.getUri().path(), fault);
+                    return NettyAnswers.problem(Problem.internal());
+                });
             } catch (Exception fault) {
                 return CompletableFuture.failedFuture(fault);
             }
         }
 
-        private static String path(FullHttpRequest request) {
-            int query = request.uri().indexOf('?');
-            return query < 0 ? request.uri() : request.uri().substring(0, query);
+        private static CompletionStage<HttpServer.Reply> now(Problem problem) {
+            return CompletableFuture.completedFuture(NettyAnswers.problem(problem));
         }
     }
 }

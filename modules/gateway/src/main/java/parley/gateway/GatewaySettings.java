@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,20 +35,37 @@ public record GatewaySettings(
     /** HS256 wants a key at least as long as its hash (RFC 7518 §3.2). */
     public static final int MIN_SECRET = 32;
 
+    /** A token outlives its expiry by this at most. */
+    private static final Duration MAX_SKEW = Duration.ofMinutes(1);
+
+    /** As browsers send it: in lower case, and without the port that its scheme implies. */
+    private static final Pattern ORIGIN =
+            Pattern.compile("(?!http:.*:80$|https:.*:443$)https?://([a-z0-9_.-]+|\\[[0-9a-f:.]+])(:[1-9][0-9]{0,4})?");
+
     public GatewaySettings {
         var wrong = new ArrayList<String>();
         port("port", port, wrong);
         port("voice-port", voicePort, wrong);
         port("https.port", httpsPort, wrong);
+        differs("https.port", https ? httpsPort : 0, port, "port", wrong);
+        differs("voice-port", voicePort, port, "port", wrong);
+        differs("voice-port", voicePort, https ? httpsPort : 0, "https.port", wrong);
         if (jwtSecret.length() < MIN_SECRET) {
             wrong.add("jwt.secret: " + jwtSecret.length() + " characters (expected: at least " + MIN_SECRET + ")");
         }
         if ((certificate == null) != (certificateKey == null)) {
             wrong.add("https: only one of certificate and certificate-key is set (expected: both or none)");
         }
+        if (clockSkew.isNegative() || clockSkew.compareTo(MAX_SKEW) > 0) {
+            wrong.add("jwt.clock-skew: " + clockSkew + " (expected: 0 to " + MAX_SKEW.toSeconds() + " seconds)");
+        }
+        if (!developmentTokenLife.isPositive()) {
+            wrong.add("development-token-life: " + developmentTokenLife + " (expected: > 0)");
+        }
         for (var origin : allowedOrigins) {
-            if (!origin.matches("https?://[^/*]+")) {
-                wrong.add("allowed-origins: " + origin + " (expected: scheme and host, as in https://app.example.com)");
+            if (!ORIGIN.matcher(origin).matches()) {
+                wrong.add("allowed-origins: " + origin
+                        + " (expected: what a browser sends, scheme and host as in https://app.example.com)");
             }
         }
         if (!wrong.isEmpty()) {
@@ -87,6 +105,12 @@ public record GatewaySettings(
     private static void port(String key, int port, List<String> wrong) {
         if (port < 0 || port > 65535) {
             wrong.add(key + ": " + port + " (expected: 0..65535)");
+        }
+    }
+
+    private static void differs(String key, int port, int other, String otherKey, List<String> wrong) {
+        if (port != 0 && port == other) {
+            wrong.add(key + ": " + port + " (expected: another than " + otherKey + ")");
         }
     }
 

@@ -27,6 +27,11 @@ final class NettyAnswers {
         if (retryAfter != null) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, retryAfter);
         }
+        if (problem.status() == 426) {
+            response.headers()
+                    .set(HttpHeaderNames.UPGRADE, "websocket")
+                    .set(HttpHeaderNames.SEC_WEBSOCKET_VERSION, "13");
+        }
         if (problem.status() == 401) {
             response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer");
         }
@@ -50,8 +55,8 @@ final class NettyAnswers {
     }
 
     private static void headers(HttpResponse response, ResponseEntity entity, HttpHeaders headers) {
+        response.getHeaders().forEach(header -> headers.add(header.name(), header.value()));
         SecurityHeaders.addTo(headers);
-        response.getHeaders().forEach(header -> headers.set(header.name(), header.value()));
         if (!entity.isKnownEmpty()) {
             headers.set(HttpHeaderNames.CONTENT_TYPE, entity.getContentType().toString());
         }

@@ -50,6 +50,18 @@ record Problem(
         return of(405, "method_not_allowed", "Not that way", "expected: " + String.join(" or ", allowed));
     }
 
+    static Problem unknownMethod(String method) {
+        return of(501, "unknown_method", "Nobody knows how", "method: " + method + " (expected: one of HTTP)");
+    }
+
+    static Problem callNotFound() {
+        return of(
+                404,
+                "call_id_not_found",
+                "No such call",
+                "call_id: there are no calls to attach to here (expected: model, or session_id)");
+    }
+
     static Problem badRequest(String detail) {
         return of(400, "bad_request", "That cannot be understood", detail);
     }
@@ -94,9 +106,10 @@ record Problem(
         };
     }
 
-    /** The same as a close code, when it is found only after the upgrade. 4500 and above: coming again is no use. */
+    /** The same as a close code, when it is found only after the upgrade. 4000 and above: coming again is no use. */
     int closeCode() {
         return switch (status) {
+            case 400 -> 4400;
             case 401, 403 -> 1008;
             case 404, 410 -> 4404;
             case 503 -> code.equals("voice_disabled") ? 4503 : 1013;

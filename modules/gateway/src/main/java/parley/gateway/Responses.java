@@ -18,11 +18,15 @@ final class Responses {
     private Responses() {}
 
     static Route json(int status, JsonNode body) {
-        return complete(HttpResponse.create()
+        return complete(of(status, body));
+    }
+
+    static HttpResponse of(int status, JsonNode body) {
+        return HttpResponse.create()
                 .withStatus(StatusCodes.get(status))
                 .addHeader(NO_STORE)
                 .withEntity(HttpEntities.create(
-                        ContentTypes.APPLICATION_JSON, body.toString().getBytes(StandardCharsets.UTF_8))));
+                        ContentTypes.APPLICATION_JSON, body.toString().getBytes(StandardCharsets.UTF_8)));
     }
 
     static Route problem(Problem problem) {
@@ -39,6 +43,12 @@ final class Responses {
         if (retryAfter != null) {
             response = response.addHeader(RawHeader.create("Retry-After", retryAfter));
         }
-        return problem.status() == 401 ? response.addHeader(RawHeader.create("WWW-Authenticate", "Bearer")) : response;
+        return switch (problem.status()) {
+            case 401 -> response.addHeader(RawHeader.create("WWW-Authenticate", "Bearer"));
+            case 426 ->
+                response.addHeader(RawHeader.create("Upgrade", "websocket"))
+                        .addHeader(RawHeader.create("Sec-WebSocket-Version", "13"));
+            default -> response;
+        };
     }
 }

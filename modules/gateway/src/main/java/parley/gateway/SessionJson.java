@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Locale;
 import parley.session.Answer;
+import parley.session.Face;
 import parley.session.SessionId;
 import parley.session.Turn;
 
@@ -11,11 +12,12 @@ import parley.session.Turn;
 final class SessionJson {
     private SessionJson() {}
 
-    static ObjectNode opened(SessionId id) {
+    static ObjectNode opened(SessionId id, Face face) {
+        var address = face == Face.VOICE ? "/v1/ws/voice" : "/v1/realtime";
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("id", id.value())
-                .put("connect", "/v1/ws/voice?session_id=" + id)
+                .put("connect", address + "?session_id=" + id)
                 .put("transcript", "/v1/sessions/" + id + "/transcript");
     }
 

@@ -1,5 +1,6 @@
 package parley.gateway;
 
+import static org.apache.pekko.http.javadsl.server.Directives.complete;
 import static org.apache.pekko.http.javadsl.server.Directives.concat;
 import static org.apache.pekko.http.javadsl.server.Directives.delete;
 import static org.apache.pekko.http.javadsl.server.Directives.entity;
@@ -11,11 +12,16 @@ import static org.apache.pekko.http.javadsl.server.Directives.pathPrefix;
 import static org.apache.pekko.http.javadsl.server.Directives.post;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.http.javadsl.unmarshalling.Unmarshaller;
 import parley.admission.Admission;
@@ -28,7 +34,13 @@ import parley.session.Sessions;
 
 /** {@code /v1/sessions}: open one, look at it, read it, end it. */
 final class SessionRoutes {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String EXPECTED = " (expected: {\"face\", \"model\"}, both optional)";
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private static final Map<String, Face> FACES = Map.of("voice", Face.VOICE, "realtime", Face.REALTIME);
 
     private final Sessions sessions;
     private final Admission admission;
@@ -47,7 +59,7 @@ final class SessionRoutes {
                         "sessions",
                         () -> callers.asCaller(bearer -> concat(
                                 pathEnd(() -> post(() ->
-                                        entity(Unmarshaller.entityToString(), body -> open(bearer.caller(), body)))),
+                                        entity(Unmarshaller.entityToByteArray(), body -> open(bearer.caller(), body)))),
                                 path(
                                         segment(),
                                         id -> concat(
@@ -58,29 +70,52 @@ final class SessionRoutes {
                                         id -> get(() -> transcript(id, bearer.caller())))))));
     }
 
-    private Route open(CallerId caller, String body) {
+    private Route open(CallerId caller, byte[] body) {
         JsonNode request;
         try {
-            request = body.isBlank() ? JSON.createObjectNode() : JSON.readTree(body);
-        } catch (JsonProcessingException malformed) {
-            return Responses.problem(
-                    Problem.badRequest("body: not JSON (expected: {\"face\", \"model\"}, both optional)"));
+            request = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
+        } catch (IOException malformed) {
+            return Responses.problem(Problem.badRequest("body: not JSON" + EXPECTED));
+        }
+        if (!request.isObject()) {
+            return Responses.problem(Problem.badRequest("body: not a JSON object" + EXPECTED));
+        }
+        if (!isTextOrAbsent(request.path("face")) || !isTextOrAbsent(request.path("model"))) {
+            return Responses.problem(Problem.badRequest("face, model: not text" + EXPECTED));
         }
         var wanted = request.path("face").asText("voice");
-        if (!wanted.equals("voice") && !wanted.equals("realtime")) {
+        var face = FACES.get(wanted);
+        if (face == null) {
             return Responses.problem(Problem.badRequest("face: " + wanted + " (expected: voice or realtime)"));
         }
-        var face = wanted.equals("voice") ? Face.VOICE : Face.REALTIME;
         var model = request.path("model").asText("");
+        if (!ModelNames.isName(model)) {
+            return Responses.problem(ModelNames.problem());
+        }
         return switch (admission.admit(caller)) {
             case Decision.Refused refused -> Responses.problem(Problem.of(refused));
             case Decision.Admitted admitted -> {
                 // The place belongs to a connection; this asks only whether one would be let in.
                 admitted.place().leave();
                 var opening = new Sessions.Opening(caller, face, admitted.arm(), model.isEmpty() ? null : model);
-                yield say(sessions.open(sessions.mint(), opening));
+                yield opened(sessions.open(sessions.mint(), opening), face);
             }
         };
+    }
+
+    private static Route opened(CompletionStage<Answer> asked, Face face) {
+        return onSuccess(asked, answer -> switch (answer) {
+            case Answer.Opened(var id) ->
+                complete(Responses.of(201, SessionJson.opened(id, face))
+                        .addHeader(RawHeader.create("Location", "/v1/sessions/" + id)));
+            case Answer.Refused refused -> Responses.problem(Problem.of(refused));
+            case Answer.Described described -> Responses.problem(Problem.internal());
+            case Answer.Joined joined -> Responses.problem(Problem.internal());
+        });
+    }
+
+    private static boolean isTextOrAbsent(JsonNode value) {
+        return value.isTextual() || value.isNull() || value.isMissingNode();
     }
 
     private Route describe(String id, CallerId caller) {
@@ -106,14 +141,14 @@ final class SessionRoutes {
         return SessionId.parse(id)
                 .map(inner)
                 .orElseGet(() -> Responses.problem(Problem.of(
-                        new Answer.Refused(Answer.Refusal.UNKNOWN, "id: " + id + " (expected: sess_…)", null))));
+                        new Answer.Refused(Answer.Refusal.UNKNOWN, "id: not a session's (expected: sess_…)", null))));
     }
 
     private static Route say(CompletionStage<Answer> asked) {
         return onSuccess(asked, answer -> switch (answer) {
-            case Answer.Opened(var id) -> Responses.json(201, SessionJson.opened(id));
             case Answer.Described described -> Responses.json(200, SessionJson.view(described.session()));
             case Answer.Refused refused -> Responses.problem(Problem.of(refused));
+            case Answer.Opened opened -> Responses.problem(Problem.internal());
             case Answer.Joined joined -> Responses.problem(Problem.internal());
         });
     }

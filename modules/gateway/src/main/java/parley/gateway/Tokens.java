@@ -1,6 +1,7 @@
 package parley.gateway;
 
 import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.crypto.MACSigner;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import parley.admission.CallerId;
 
@@ -86,16 +88,30 @@ public final class Tokens {
     }
 
     Checked check(String token) {
+        SignedJWT jwt;
         try {
-            var jwt = SignedJWT.parse(token);
-            if (!JWSAlgorithm.HS256.equals(jwt.getHeader().getAlgorithm())) {
+            jwt = SignedJWT.parse(token);
+            var header = jwt.getHeader();
+            if (!JWSAlgorithm.HS256.equals(header.getAlgorithm())) {
                 return new Checked.Invalid("the token is not signed with HS256");
             }
-            return jwt.verify(verifier)
-                    ? claims(jwt.getJWTClaimsSet())
-                    : new Checked.Invalid("the token's signature is not ours");
+            if (header.getType() != null && !JOSEObjectType.JWT.equals(header.getType())) {
+                return new Checked.Invalid("the token is of another type (header typ)");
+            }
+            if (header.getCriticalParams() != null
+                    && !header.getCriticalParams().isEmpty()) {
+                return new Checked.Invalid("the token demands what is not understood here (header crit)");
+            }
+            if (!jwt.verify(verifier)) {
+                return new Checked.Invalid("the token's signature is not ours");
+            }
         } catch (ParseException | JOSEException notAToken) {
             return new Checked.Invalid("not a JSON Web Token");
+        }
+        try {
+            return claims(jwt.getJWTClaimsSet());
+        } catch (ParseException wrongType) {
+            return new Checked.Invalid("a claim of the token is of the wrong type");
         }
     }
 
@@ -122,6 +138,9 @@ public final class Tokens {
         }
         var tenant = claims.getStringClaim("tenant");
         var roles = claims.getStringListClaim("roles");
+        if (roles != null && roles.stream().anyMatch(Objects::isNull)) {
+            throw new ParseException("roles", 0);
+        }
         return new Checked.Valid(new Bearer(
                 new CallerId(claims.getSubject(), tenant == null || tenant.isEmpty() ? DEFAULT_TENANT : tenant),
                 roles == null ? List.of() : roles));

@@ -68,17 +68,19 @@ public final class ClusterSessions implements Sessions {
                             java.time.Clock.systemUTC(),
                             conversations);
                     var sharding = ClusterSharding.get(system);
+                    var placement = new ShardPlacement(cluster, settings.shards());
                     sharding.init(Entity.of(VoiceSession.KEY, entity -> VoiceSession.create(entity, room, link))
                             .withMessageExtractor(new ShardPlacement.ById())
-                            .withAllocationStrategy(new ShardPlacement.WhereFirstAsked()));
-                    return new ClusterSessions(sharding, new ShardPlacement(cluster, settings.shards()), room, link)
-                            .warmUp();
+                            .withAllocationStrategy(placement.allocation()));
+                    return new ClusterSessions(sharding, placement, room, link).warmUp(system);
                 });
     }
 
     /** The first session of a node would wait for its region, the journal and the pool: let nobody be the first. */
-    private CompletionStage<ClusterSessions> warmUp() {
-        return describe(mint(), new CallerId("nobody", "nobody")).thenApply(answer -> this);
+    private CompletionStage<ClusterSessions> warmUp(ActorSystem<?> system) {
+        return describe(mint(), new CallerId("nobody", "nobody"))
+                .thenCompose(answer -> placement.watch(system, sharding))
+                .thenApply(looked -> this);
     }
 
     /** What this node's conversations count. */

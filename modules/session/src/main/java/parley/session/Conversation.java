@@ -1,9 +1,10 @@
 package parley.session;
 
 import io.netty.channel.EventLoop;
-import java.util.HashSet;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +16,7 @@ import parley.protocol.Ids;
 import parley.protocol.Item;
 import parley.protocol.MalformedEvent;
 import parley.protocol.Peek;
+import parley.protocol.Response;
 import parley.protocol.ServerEvent;
 import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
@@ -46,6 +48,9 @@ final class Conversation {
 
         void providerEnded(EndReason reason, String detail);
 
+        /** Somebody took the seat, and talks and listens. */
+        void callerSeated(String seat);
+
         void callerEnded(String seat, int code);
     }
 
@@ -65,17 +70,22 @@ final class Conversation {
     private final ToCaller toCaller;
     private final CallerLine nobody = new CallerLine("");
     private final ProviderLine providerLine = new ProviderLine();
-    private final Set<String> openCalls = new HashSet<>();
+    /** Calls of ours without an answer, and the response each came in; "" when that was cancelled. */
+    private final Map<String, String> openCalls = new HashMap<>();
+
+    private final String safetyIdentifier;
     private CallerLine callerLine = nobody;
     private @Nullable String model;
     private boolean dialled;
     private boolean seatedOnce;
+    private boolean begun;
     /** Whether the provider has said {@code session.created}, and the caller's events may pass. */
     private boolean ready;
 
     private boolean answering;
     private boolean toolAnswered;
     private boolean over;
+    private @Nullable WebSocketClose closing;
 
     Conversation(
             SessionId id,
@@ -84,7 +94,8 @@ final class Conversation {
             Room room,
             Reports reports,
             OpeningScript script,
-            @Nullable String model) {
+            @Nullable String model,
+            String safetyIdentifier) {
         this.id = id;
         this.face = face;
         this.loop = loop;
@@ -93,9 +104,10 @@ final class Conversation {
         this.reports = reports;
         this.script = script;
         this.model = model;
+        this.safetyIdentifier = safetyIdentifier;
         this.witness = new Witness(model == null ? room.provider().defaultModel() : model, room.prices(), room.clock());
         this.toProvider = new ToProvider(
-                face.guided() ? Integer.MAX_VALUE : settings.toProviderFrames(),
+                settings.toProviderFrames(),
                 face.guided() ? settings.micBuffer().toMillis() : Long.MAX_VALUE,
                 room.metrics());
         this.toCaller = new ToCaller(face, settings, room.metrics());
@@ -103,6 +115,10 @@ final class Conversation {
 
     EventLoop loop() {
         return loop;
+    }
+
+    Face face() {
+        return face;
     }
 
     /** Dials, or waits a moment for the caller's first event to name the model. */
@@ -128,13 +144,21 @@ final class Conversation {
     CompletionStage<Port> seat(String seat, @Nullable String welcome) {
         var seated = new CompletableFuture<Port>();
         loop.execute(() -> {
-            callerLine.finish(new WebSocketClose(4001, "resumed elsewhere", false));
+            if (callerLine != nobody) {
+                callerLine.finish(new WebSocketClose(4001, "resumed elsewhere", false));
+            }
             callerLine = new CallerLine(seat);
+            var session = witness.configuration();
+            if (seatedOnce && begun && session != null && closing == null) {
+                // On every connection a client waits for it.
+                toCaller.first(Frame.text(Wire.bytes(new ServerEvent.SessionCreated(Ids.event(), ours(session)))));
+            }
+            if (welcome != null) {
+                toCaller.first(Frame.text(welcome));
+            }
             seatedOnce = true;
-            if (over) {
-                callerLine.finish(new WebSocketClose(WebSocketClose.NORMAL, "session over", false));
-            } else if (welcome != null) {
-                toCaller.urgent(Frame.text(welcome));
+            if (closing != null) {
+                callerLine.finishWhenDrained(closing);
             }
             seated.complete(callerLine);
         });
@@ -144,8 +168,10 @@ final class Conversation {
     /** A tool of ours has answered. */
     void answerTool(String callId, String output) {
         loop.execute(() -> {
-            if (openCalls.remove(callId)) {
-                toolAnswered = true;
+            var response = openCalls.remove(callId);
+            if (response != null) {
+                // After a cancelled response the caller's next turn, or its client, makes the model go on.
+                toolAnswered |= !response.isEmpty();
                 own(new ClientEvent.ConversationItemCreate(
                         ownId(), null, new Item.FunctionCallOutput(null, null, callId, output)));
                 continueAfterTools();
@@ -156,8 +182,10 @@ final class Conversation {
     /** Says something to the caller, ahead of what waits. */
     void say(String event) {
         loop.execute(() -> {
-            toCaller.urgent(Frame.text(event));
-            callerLine.readable();
+            if (callerLine != nobody && !over) {
+                toCaller.urgent(Frame.text(event));
+                callerLine.readable();
+            }
         });
     }
 
@@ -174,16 +202,30 @@ final class Conversation {
         }
         dialled = true;
         model = wanted;
-        var call = new Provider.Call(loop, wanted, "parley-" + Integer.toHexString(id.hashCode()));
-        room.provider().dial(call).whenComplete((line, failure) -> {
-            if (failure != null) {
-                refused(ProviderRefused.of(failure));
-            } else if (over) {
-                line.close(WebSocketClose.NORMAL, "");
+        CompletionStage<Port> dialling;
+        try {
+            dialling = room.provider().dial(new Provider.Call(loop, wanted, safetyIdentifier));
+        } catch (RuntimeException broken) {
+            dialling = CompletableFuture.failedStage(broken);
+        }
+        dialling.whenComplete((line, failure) -> {
+            if (loop.inEventLoop()) {
+                answered(line, failure);
             } else {
-                talk(line);
+                loop.execute(() -> answered(line, failure));
             }
         });
+    }
+
+    private void answered(@Nullable Port line, @Nullable Throwable failure) {
+        if (line == null) {
+            refused(ProviderRefused.of(
+                    failure == null ? new IllegalStateException("neither a line nor a failure") : failure));
+        } else if (over) {
+            line.close(WebSocketClose.NORMAL, "");
+        } else {
+            talk(line);
+        }
     }
 
     private void talk(Port line) {
@@ -226,23 +268,31 @@ final class Conversation {
     }
 
     private void readyAnyway() {
-        if (!ready && !over) {
-            ready = true;
-            providerLine.readable();
+        if (ready || over) {
+            return;
         }
+        if (!script.isEmpty() && !script.hasBegun()) {
+            recite(null);
+        }
+        script.giveUp().ifPresent(this::begin);
+        ready = true;
+        providerLine.readable();
     }
 
     private void fromProvider(Frame frame) {
         room.metrics().framesOut.increment();
-        if (!frame.isText() || !peek.scan(frame.view(), frame.view().position(), frame.length())) {
+        if (!frame.isText()) {
+            // The language has none, and clients of it break on them.
+            frame.release();
+        } else if (!isEvent(frame)) {
             toCaller.control(frame);
         } else {
             switch (peek.type()) {
                 case RESPONSE_OUTPUT_AUDIO_DELTA -> agentAudio(frame);
                 case RESPONSE_OUTPUT_AUDIO_TRANSCRIPT_DELTA,
                         RESPONSE_OUTPUT_TEXT_DELTA,
-                        RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA,
-                        CONVERSATION_ITEM_INPUT_AUDIO_TRANSCRIPTION_DELTA -> toCaller.control(frame);
+                        RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA -> toCaller.control(frame);
+                case CONVERSATION_ITEM_INPUT_AUDIO_TRANSCRIPTION_DELTA -> toCaller.event(frame, peek.type());
                 default -> event(frame, peek.type());
             }
         }
@@ -251,6 +301,12 @@ final class Conversation {
         } else {
             callerLine.readable();
         }
+    }
+
+    /** Looks at a frame: {@link #peek} speaks of it afterwards. */
+    private boolean isEvent(Frame frame) {
+        var bytes = frame.view();
+        return peek.scan(bytes, bytes.position(), frame.length());
     }
 
     private void agentAudio(Frame frame) {
@@ -279,10 +335,13 @@ final class Conversation {
         switch (event) {
             case ServerEvent.SessionCreated created -> created(frame, created);
             case ServerEvent.SessionUpdated updated ->
-                toCaller.urgent(
-                        named(frame, new ServerEvent.SessionUpdated(updated.eventId(), ours(updated.session()))));
-            case ServerEvent.ResponseCreated begun -> {
-                answering |= !witness.isAside(begun.response().id());
+                toCaller.event(
+                        named(frame, new ServerEvent.SessionUpdated(updated.eventId(), ours(updated.session()))), type);
+            case ServerEvent.ResponseCreated response -> {
+                if (!witness.isAside(response.response().id())) {
+                    answering = true;
+                    toCaller.responseBegun(response.response().id());
+                }
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputItemDone done -> {
@@ -291,11 +350,18 @@ final class Conversation {
             }
             case ServerEvent.ResponseDone done -> {
                 answering &= done.response().conversationId() == null;
+                if (done.response().status() == Response.Status.CANCELLED) {
+                    cancelled(done.response().id());
+                }
                 toCaller.responseDone(done.response().id(), frame);
                 continueAfterTools();
             }
             default -> toCaller.event(frame, type);
         }
+        tellFacts();
+    }
+
+    private void tellFacts() {
         if (witness.hasFacts()) {
             reports.facts(witness.takeFacts());
         }
@@ -310,13 +376,25 @@ final class Conversation {
                         : created.session().model(),
                 upstreamId == null ? "" : upstreamId,
                 room.clock().instant())));
-        if (script.isEmpty()) {
-            ready = true;
-            toCaller.urgent(named(frame, new ServerEvent.SessionCreated(created.eventId(), ours(created.session()))));
+        frame.release();
+        if (script.isEmpty() || script.hasBegun()) {
+            begin(created);
         } else {
-            frame.release();
-            script.begin(created).forEach(event -> toProvider.first(Frame.text(Wire.bytes(event))));
+            recite(created);
         }
+    }
+
+    private void recite(ServerEvent.@Nullable SessionCreated created) {
+        script.begin(created).forEach(event -> toProvider.first(Frame.text(Wire.bytes(event))));
+        providerLine.readable();
+    }
+
+    /** The session begins for the caller. */
+    private void begin(ServerEvent.SessionCreated created) {
+        ready = true;
+        begun = true;
+        toCaller.urgent(
+                Frame.text(Wire.bytes(new ServerEvent.SessionCreated(created.eventId(), ours(created.session())))));
         providerLine.readable();
     }
 
@@ -324,25 +402,24 @@ final class Conversation {
     private void openScriptedSession(ServerEvent event) {
         if (event instanceof ServerEvent.SessionUpdated updated) {
             witness.saw(updated);
-            reports.facts(witness.takeFacts());
+            tellFacts();
         }
-        script.finished().ifPresent(created -> {
-            ready = true;
-            toCaller.urgent(
-                    Frame.text(Wire.bytes(new ServerEvent.SessionCreated(created.eventId(), ours(created.session())))));
-            providerLine.readable();
-        });
+        script.finished().ifPresent(this::begin);
     }
 
     private void bargeIn() {
-        long now = System.nanoTime();
-        toCaller.interrupt(now, witness).ifPresent(cut -> {
+        var cuts = toCaller.interrupt(System.nanoTime());
+        if (!cuts.isEmpty()) {
             room.metrics().bargeIns.increment();
+        }
+        for (var cut : cuts) {
             witness.cut(cut.itemId(), cut.heardMs());
             if (face.guided()) {
                 own(new ClientEvent.ConversationItemTruncate(ownId(), cut.itemId(), 0, cut.heardMs()));
             }
-        });
+        }
+        tellFacts();
+        providerLine.writable();
     }
 
     private void callOurs(ServerEvent.ResponseOutputItemDone done) {
@@ -351,9 +428,15 @@ final class Conversation {
                 && call.status() != Item.Status.INCOMPLETE
                 && call.callId() != null
                 && room.tools().knows(call.name())
-                && openCalls.add(call.callId())) {
+                && openCalls.putIfAbsent(call.callId(), done.responseId()) == null) {
             reports.callTool(call.callId(), call.name(), call.arguments());
         }
+    }
+
+    /** The caller went on, or wanted nothing more: the calls are answered, but the model is not asked to speak. */
+    private void cancelled(String responseId) {
+        openCalls.replaceAll((call, response) -> response.equals(responseId) ? "" : response);
+        toolAnswered = false;
     }
 
     /** A model goes on only when asked, and may be asked only when its response is done and every call is answered. */
@@ -375,6 +458,9 @@ final class Conversation {
     }
 
     private void own(ClientEvent event) {
+        if (over) {
+            return;
+        }
         toProvider.control(Frame.text(Wire.bytes(event)));
         providerLine.readable();
     }
@@ -399,11 +485,11 @@ final class Conversation {
         room.metrics().framesIn.increment();
         if (!frame.isText()) {
             frame.release();
-            callerLine.finish(new WebSocketClose(
+            callerLine.dismiss(new WebSocketClose(
                     WebSocketClose.UNSUPPORTED_DATA, "binary frame (expected: one JSON event per text frame)", false));
             return;
         }
-        if (!peek.scan(frame.view(), frame.view().position(), frame.length())) {
+        if (!isEvent(frame)) {
             complain(frame);
             return;
         }
@@ -423,9 +509,13 @@ final class Conversation {
             if (!dialled) {
                 var named = event.path("session").path("model").asText("");
                 dial(named.isEmpty() ? room.provider().defaultModel() : named);
+                if (over) {
+                    frame.release();
+                    return;
+                }
             }
             // A guided client that stops the agent leaves the truncation to us, as when it is spoken over.
-            boolean stops = face.guided() && peek.type() == EventType.RESPONSE_CANCEL;
+            boolean stops = face.guided() && peek.type() == EventType.RESPONSE_CANCEL && !witness.isAside(peek);
             toProvider.control(frame);
             if (stops) {
                 bargeIn();
@@ -472,6 +562,8 @@ final class Conversation {
             trouble = null;
         } catch (MalformedEvent malformed) {
             trouble = malformed;
+        } catch (UncheckedIOException noText) {
+            trouble = null;
         }
         var body = trouble == null
                 ? new ServerEvent.ErrorBody(
@@ -479,6 +571,11 @@ final class Conversation {
                 : trouble.body();
         frame.release();
         toCaller.urgent(Frame.text(Wire.bytes(new ServerEvent.Error(Ids.event(), body))));
+        callerLine.readable();
+    }
+
+    /** When the time of the next audio has come: for whoever is on the line by then. */
+    private void wakeCaller() {
         callerLine.readable();
     }
 
@@ -497,12 +594,27 @@ final class Conversation {
             return;
         }
         over = true;
+        closing = toTheCaller;
+        tellFacts();
         room.metrics().live.decrementAndGet();
-        lastWords.forEach(toCaller::urgent);
         toCaller.dropAudio();
+        lastWords.forEach(toCaller::control);
         toProvider.release();
         providerLine.finish(new WebSocketClose(WebSocketClose.NORMAL, "", false));
-        callerLine.finishWhenDrained(toTheCaller);
+        if (callerLine != nobody) {
+            callerLine.finishWhenDrained(toTheCaller);
+        } else if (seatedOnce) {
+            toCaller.nobodyListens();
+        } else {
+            // The caller is on the way and shall hear it.
+            loop.schedule(this::forgetLastWords, 30, TimeUnit.SECONDS);
+        }
+    }
+
+    private void forgetLastWords() {
+        if (callerLine == nobody) {
+            toCaller.nobodyListens();
+        }
     }
 
     // ---- the two lines, as whoever is at their other end sees them
@@ -578,10 +690,14 @@ final class Conversation {
                 return null;
             }
             boolean held = toCaller.isFull();
-            var frame = toCaller.next(System.nanoTime(), loop, this::readable);
+            boolean flooded = toCaller.isFlooded();
+            var frame = toCaller.next(System.nanoTime(), loop, Conversation.this::wakeCaller);
             if (frame != null) {
                 if (held && !toCaller.isFull()) {
                     providerLine.writable();
+                }
+                if (flooded && !toCaller.isFlooded()) {
+                    writable();
                 }
                 return frame;
             }
@@ -593,7 +709,7 @@ final class Conversation {
 
         @Override
         public boolean isWritable() {
-            return !toProvider.isFull();
+            return !toProvider.isFull() && !toCaller.isFlooded();
         }
 
         @Override
@@ -614,10 +730,23 @@ final class Conversation {
             }
         }
 
+        /** Whoever sits is there when the line is first listened to. */
+        @Override
+        public void onReadable(@Nullable Runnable listener) {
+            super.onReadable(listener);
+            if (listener != null && this == callerLine && !over) {
+                reports.callerSeated(seat);
+            }
+        }
+
         private void left(int code, String reason) {
+            dismiss(new WebSocketClose(code, reason, true));
+        }
+
+        void dismiss(WebSocketClose close) {
             if (ending() == null) {
-                finish(new WebSocketClose(code, reason, true));
-                callerEnded(this, code);
+                finish(close);
+                callerEnded(this, close.code());
             }
         }
 

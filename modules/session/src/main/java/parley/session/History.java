@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
 import parley.protocol.Content;
+import parley.protocol.Ids;
 import parley.protocol.Item;
 import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
@@ -16,6 +18,8 @@ import parley.tool.Tools;
 final class History {
     /** What a session states of itself and a client cannot set. */
     private static final List<String> STATED = List.of("id", "object", "expires_at");
+
+    private static final String LOST = "The result was lost: it is not known whether the call was executed.";
 
     private History() {}
 
@@ -29,11 +33,30 @@ final class History {
             events.add(new ClientEvent.SessionUpdate("parley_opening", SessionConfig.of(configuration)));
         }
         live.turns().stream()
-                .map(History::item)
-                .filter(item -> item != null)
+                .flatMap(turn -> items(turn, live.turns()).stream())
                 .forEach(item ->
                         events.add(new ClientEvent.ConversationItemCreate("parley_opening_" + item.id(), null, item)));
         return new OpeningScript(events);
+    }
+
+    /** A call and its answer go in pairs: a model does not go on after a call alone, nor takes an answer to none. */
+    private static List<Item> items(Turn turn, List<Turn> all) {
+        if (turn.role() == Turn.Role.TOOL_RESULT && all.stream().noneMatch(other -> pairs(other, turn))) {
+            return List.of();
+        }
+        var item = item(turn);
+        if (item == null) {
+            return List.of();
+        }
+        return turn.role() == Turn.Role.TOOL_CALL && all.stream().noneMatch(other -> pairs(turn, other))
+                ? List.of(item, new Item.FunctionCallOutput(Ids.item(), null, String.valueOf(turn.callId()), LOST))
+                : List.of(item);
+    }
+
+    private static boolean pairs(Turn call, Turn answer) {
+        return call.role() == Turn.Role.TOOL_CALL
+                && answer.role() == Turn.Role.TOOL_RESULT
+                && Objects.equals(call.callId(), answer.callId());
     }
 
     private static ObjectNode goesOn(String configured) {
@@ -77,9 +100,10 @@ final class History {
                         turn.itemId(),
                         null,
                         Item.Role.USER,
-                        List.of(new Content.InputText(text == null ? "[speech without a transcript]" : text)));
+                        List.of(new Content.InputText(
+                                text == null || text.isBlank() ? "[speech without a transcript]" : text)));
             case AGENT ->
-                text == null || text.isEmpty()
+                text == null || text.isBlank()
                         ? null
                         : new Item.Message(
                                 turn.itemId(), null, Item.Role.ASSISTANT, List.of(new Content.OutputText(text)));

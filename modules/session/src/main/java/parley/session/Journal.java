@@ -50,7 +50,8 @@ public record Journal(String url, String user, String password) {
     public Config config() {
         var database = "pekko-persistence-jdbc.shared-databases.slick.db.";
         return ConfigFactory.parseMap(
-                Map.of(database + "url", url, database + "user", user, database + "password", password));
+                        Map.of(database + "url", url, database + "user", user, database + "password", password))
+                .withFallback(ConfigFactory.parseResources(Journal.class, "journal.conf"));
     }
 
     /**

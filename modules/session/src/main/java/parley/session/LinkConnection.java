@@ -9,7 +9,6 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import parley.wire.Frame;
 import parley.wire.WebSocketClose;
@@ -37,30 +36,41 @@ final class LinkConnection {
     static final int CREDIT = 3;
     static final int CLOSE = 4;
     private static final int HEADER = 8;
-    private static final int MAX_STREAM = 0xffffff;
+    private static final int NUMBER = 1024;
+    static final int MAX_STREAM = 0xffffff;
 
     private final Channel channel;
     private final int credits;
     private final Opened opened;
     private final ConcurrentHashMap<Integer, LinkPort> lines = new ConcurrentHashMap<>();
     private final AtomicInteger nextStream = new AtomicInteger();
-    private final AtomicBoolean flushPending = new AtomicBoolean();
+    private boolean flushPending;
 
     LinkConnection(Channel channel, int maxFrame, int credits, Opened opened) {
         this.channel = channel;
         this.credits = credits;
         this.opened = opened;
         channel.pipeline()
-                .addLast(new LengthFieldBasedFrameDecoder(maxFrame + HEADER, 0, 4, 0, 0))
+                // A numbered event is longer than the provider's frame it is made of.
+                .addLast(new LengthFieldBasedFrameDecoder(maxFrame + HEADER + NUMBER, 0, 4, 0, 0))
                 .addLast(new Messages());
     }
 
     /** Asks for a seat at the other side. */
     LinkPort open(String seat, EventLoop loop) {
-        int stream = nextStream.getAndUpdate(number -> number == MAX_STREAM ? 0 : number + 1);
+        int stream = free();
         var line = accept(stream, loop);
         write(OPEN, stream, Frame.text(seat).buffer());
         return line;
+    }
+
+    /** A number comes again after 16 million lines; one that is still open keeps it. */
+    private int free() {
+        int number;
+        do {
+            number = nextStream.getAndUpdate(last -> last == MAX_STREAM ? 0 : last + 1);
+        } while (lines.containsKey(number));
+        return number;
     }
 
     /** Begins a line that the other side asked for. */
@@ -102,6 +112,14 @@ final class LinkConnection {
     }
 
     private void write(int kind, int stream, ByteBuf content) {
+        if (channel.eventLoop().inEventLoop()) {
+            writeHere(kind, stream, content);
+        } else {
+            channel.eventLoop().execute(() -> writeHere(kind, stream, content));
+        }
+    }
+
+    private void writeHere(int kind, int stream, ByteBuf content) {
         int length = content.readableBytes() + HEADER - 4;
         if (content.readerIndex() >= HEADER) {
             int start = content.readerIndex() - HEADER;
@@ -116,9 +134,10 @@ final class LinkConnection {
             header.writeInt(length).writeInt(kind << 24 | stream);
             channel.write(Unpooled.wrappedBuffer(header, content), channel.voidPromise());
         }
-        if (flushPending.compareAndSet(false, true)) {
+        if (!flushPending) {
+            flushPending = true;
             channel.eventLoop().execute(() -> {
-                flushPending.set(false);
+                flushPending = false;
                 channel.flush();
             });
         }

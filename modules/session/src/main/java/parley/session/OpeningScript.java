@@ -23,6 +23,7 @@ final class OpeningScript {
     private ServerEvent.@Nullable SessionCreated created;
     private @Nullable SessionConfig effective;
     private boolean updateDue;
+    private boolean begun;
 
     /** @param events a {@code session.update}, if any, and items with ids */
     OpeningScript(List<ClientEvent> events) {
@@ -33,10 +34,15 @@ final class OpeningScript {
         return events.isEmpty();
     }
 
-    /** The provider is there. */
-    List<ClientEvent> begin(ServerEvent.SessionCreated event) {
+    boolean hasBegun() {
+        return begun;
+    }
+
+    /** The provider is there, or is taken to be: null. */
+    List<ClientEvent> begin(ServerEvent.@Nullable SessionCreated event) {
+        begun = true;
         created = event;
-        effective = event.session();
+        effective = event == null ? null : event.session();
         for (var sent : events) {
             switch (sent) {
                 case ClientEvent.SessionUpdate update -> updateDue = true;
@@ -53,7 +59,7 @@ final class OpeningScript {
 
     /** Whether an event of the provider answers the script. An item's end, or an error, settles it. */
     boolean swallows(ServerEvent event) {
-        if (created == null) {
+        if (!begun) {
             return false;
         }
         return switch (event) {
@@ -82,6 +88,19 @@ final class OpeningScript {
         var begun = new ServerEvent.SessionCreated(created.eventId(), effective);
         created = null;
         return Optional.of(begun);
+    }
+
+    /**
+     * The provider did not answer everything in time: the session as the caller shall see it begin, once. Items that
+     * are acknowledged later are still no business of the caller.
+     */
+    Optional<ServerEvent.SessionCreated> giveUp() {
+        updateDue = false;
+        var late = created;
+        created = null;
+        return late == null || effective == null
+                ? Optional.empty()
+                : Optional.of(new ServerEvent.SessionCreated(late.eventId(), effective));
     }
 
     private boolean settledBy(ServerEvent.Error error) {

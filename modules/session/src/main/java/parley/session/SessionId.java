@@ -16,7 +16,7 @@ public record SessionId(@JsonValue String value) {
     private static final String DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz";
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    @JsonCreator
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public SessionId {
         if (!FORM.matcher(value).matches()) {
             throw new IllegalArgumentException("session id: not of the form sess_…");

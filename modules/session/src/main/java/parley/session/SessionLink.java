@@ -7,8 +7,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
@@ -51,7 +49,7 @@ final class SessionLink {
         var started = new CompletableFuture<SessionLink>();
         new ServerBootstrap()
                 .group(loops.next())
-                .channel(NioServerSocketChannel.class)
+                .channel(Loops.SERVER_CHANNEL)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.ALLOCATOR, Loops.ALLOCATOR)
                 .childHandler(new ChannelInitializer<Channel>() {
@@ -70,7 +68,8 @@ final class SessionLink {
                     if (bound.isSuccess()) {
                         started.complete(new SessionLink(loops, settings, maxFrame, bound.channel()));
                     } else {
-                        started.completeExceptionally(bound.cause());
+                        started.completeExceptionally(Loops.bindFailure(
+                                new InetSocketAddress(settings.linkHost(), settings.linkPort()), bound.cause()));
                     }
                 });
         return started;
@@ -105,7 +104,7 @@ final class SessionLink {
         var made = new LinkConnection[1];
         new Bootstrap()
                 .group(loop)
-                .channel(NioSocketChannel.class)
+                .channel(Loops.SOCKET_CHANNEL)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.ALLOCATOR, Loops.ALLOCATOR)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)

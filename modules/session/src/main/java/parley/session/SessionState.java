@@ -29,7 +29,7 @@ sealed interface SessionState extends CborSerializable {
     /**
      * Opened, and not over.
      *
-     * @param upstream the provider's own id of the session; null until the provider took it
+     * @param upstream who took the conversation last; null until a provider did
      * @param configured the effective configuration as JSON; null until the provider stated one
      * @param seat the caller's line; null while nobody is on it
      */
@@ -72,7 +72,7 @@ sealed interface SessionState extends CborSerializable {
             return new Live(opened, upstream, configured, seat, resumeTokenHash, changed, tokens, costMicros);
         }
 
-        private Live withUpstream(@Nullable UpstreamOpened changed) {
+        private Live withUpstream(UpstreamOpened changed) {
             return new Live(opened, changed, configured, seat, resumeTokenHash, turns, tokens, costMicros);
         }
 
@@ -118,7 +118,7 @@ sealed interface SessionState extends CborSerializable {
             case CallerAttached e -> live.withSeat(e.seat(), e.resumeTokenHash());
             case CallerDetached e -> e.seat().equals(live.seat()) ? live.withSeat(null, live.resumeTokenHash()) : live;
             case UpstreamOpened e -> live.withUpstream(e);
-            case UpstreamLost lost -> live.withUpstream(null);
+            case UpstreamLost lost -> live;
             case Configured e -> live.withConfiguration(e.session());
             case UserSaid e -> live.with(Turn.user(e));
             case UserTranscribed e -> live.change(e.itemId(), turn -> turn.transcribed(e.text()));

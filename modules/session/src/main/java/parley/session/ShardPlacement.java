@@ -1,65 +1,161 @@
 package parley.session;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.ActorRef;
-import org.apache.pekko.cluster.Member;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.sharding.ShardCoordinator;
+import org.apache.pekko.cluster.sharding.ShardRegion.ClusterShardingStats;
+import org.apache.pekko.cluster.sharding.typed.GetClusterShardingStats;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.ShardingMessageExtractor;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.typed.Cluster;
-import org.jspecify.annotations.Nullable;
 import scala.collection.immutable.IndexedSeq;
 import scala.concurrent.Future;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Where sessions live: on the node that accepted their caller, as long as that node is there.
  *
  * <p>Each node mints ids of shards that fall to it by rendezvous hashing over the members, and a shard without a home
- * goes to whoever asks for it first. No shard is moved for the sake of balance: that would cut the live sessions in it.
+ * goes to whoever asks for it first. A shard that found its home before the members changed stays there as long as it
+ * holds a session, and its new owner mints no ids of it; once it is empty it is given up, a few at a time, for its owner
+ * to ask for. No shard with a session in it is moved for the sake of balance: that would cut a live conversation.
  */
 final class ShardPlacement {
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(5);
+    private static final Duration LOOK_FOR = Duration.ofSeconds(3);
+    private static final int GIVEN_UP_AT_ONCE = 100;
+
+    /** Where a shard is, and how many sessions were in it when it was looked at. */
+    private record Home(String node, int sessions) {}
+
     private final Cluster cluster;
     private final int shards;
-    private @Nullable Set<Member> members;
+    private Set<String> members = Set.of();
     private List<Integer> own = List.of();
+    private List<Integer> here = List.of();
+    private volatile Map<Integer, Home> homes = Map.of();
 
     ShardPlacement(Cluster cluster, int shards) {
         this.cluster = cluster;
         this.shards = shards;
     }
 
-    synchronized SessionId mint() {
-        var present = new HashSet<Member>();
-        cluster.state().getMembers().forEach(present::add);
-        if (!present.equals(members)) {
-            members = present;
-            own = shardsOf(cluster.selfMember().uniqueAddress().toString(), present);
-        }
-        var random = ThreadLocalRandom.current();
-        return SessionId.mint(own.isEmpty() ? random.nextInt(shards) : own.get(random.nextInt(own.size())));
+    /** Looks where the shards are, from now on again and again; completed, never failed, after the first look. */
+    CompletionStage<Void> watch(ActorSystem<?> system, ClusterSharding sharding) {
+        system.scheduler()
+                .scheduleWithFixedDelay(
+                        LOOK_EVERY, LOOK_EVERY, () -> look(system, sharding), system.executionContext());
+        return look(system, sharding);
     }
 
-    private List<Integer> shardsOf(String self, Set<Member> present) {
-        var addresses = present.stream()
-                .filter(member -> member.status().equals(MemberStatus.up())
-                        || member.status().equals(MemberStatus.weaklyUp()))
-                .map(member -> member.uniqueAddress().toString())
-                .toList();
+    private CompletionStage<Void> look(ActorSystem<?> system, ClusterSharding sharding) {
+        return AskPattern.<org.apache.pekko.cluster.sharding.typed.ClusterShardingQuery, ClusterShardingStats>ask(
+                        sharding.shardState(),
+                        replyTo -> new GetClusterShardingStats(VoiceSession.KEY, LOOK_FOR, replyTo),
+                        LOOK_FOR.plusSeconds(1),
+                        system.scheduler())
+                .handle((stats, silence) -> {
+                    // Without an answer the last look is the best there is.
+                    if (stats != null) {
+                        looked(stats);
+                    }
+                    return null;
+                });
+    }
+
+    private void looked(ClusterShardingStats stats) {
+        var found = new HashMap<Integer, Home>();
+        stats.getRegions()
+                .forEach((address, region) -> region.getStats()
+                        .forEach((shard, sessions) -> found.put(
+                                Integer.valueOf(shard),
+                                new Home(address.toString(), Integer.parseInt(String.valueOf(sessions))))));
+        synchronized (this) {
+            homes = Map.copyOf(found);
+            members = Set.of();
+        }
+    }
+
+    synchronized SessionId mint() {
+        var present = present();
+        if (!present.equals(members)) {
+            members = present;
+            own = shardsOf(self(), present, shards);
+            here = own.stream().filter(this::isNotElsewhere).toList();
+        }
+        var choice = here.isEmpty() ? own : here;
+        var random = ThreadLocalRandom.current();
+        return SessionId.mint(choice.isEmpty() ? random.nextInt(shards) : choice.get(random.nextInt(choice.size())));
+    }
+
+    /** A shard goes to the node that asks for it first, and leaves it when it is empty and another's. */
+    ShardCoordinator.ShardAllocationStrategy allocation() {
+        return new WhereFirstAsked();
+    }
+
+    private boolean isNotElsewhere(int shard) {
+        var home = homes.get(shard);
+        return home == null || home.node().equals(self());
+    }
+
+    private String self() {
+        return cluster.selfMember().address().toString();
+    }
+
+    private Set<String> present() {
+        var addresses = new HashSet<String>();
+        for (var member : cluster.state().getMembers()) {
+            if (member.status().equals(MemberStatus.up()) || member.status().equals(MemberStatus.weaklyUp())) {
+                addresses.add(member.address().toString());
+            }
+        }
+        addresses.add(self());
+        return addresses;
+    }
+
+    private Set<String> misplaced() {
+        var present = present();
+        return homes.entrySet().stream()
+                .filter(shard -> shard.getValue().sessions() == 0
+                        && !shard.getValue().node().equals(ownerOf(shard.getKey(), present)))
+                .limit(GIVEN_UP_AT_ONCE)
+                .map(shard -> String.valueOf(shard.getKey()))
+                .collect(Collectors.toSet());
+    }
+
+    static List<Integer> shardsOf(String node, Set<String> present, int shards) {
         var mine = new ArrayList<Integer>();
         for (int shard = 0; shard < shards; shard++) {
-            int candidate = shard;
-            long best = weight(self, shard);
-            if (addresses.stream().noneMatch(other -> !other.equals(self) && weight(other, candidate) > best)) {
+            if (ownerOf(shard, present).equals(node)) {
                 mine.add(shard);
             }
         }
         return mine;
+    }
+
+    /** The same on every node that sees the same members. */
+    private static String ownerOf(int shard, Set<String> present) {
+        var owner = "";
+        for (var candidate : present) {
+            int heavier = owner.isEmpty() ? 1 : Long.compare(weight(candidate, shard), weight(owner, shard));
+            if (heavier > 0 || (heavier == 0 && candidate.compareTo(owner) > 0)) {
+                owner = candidate;
+            }
+        }
+        return owner;
     }
 
     private static long weight(String address, int shard) {
@@ -69,8 +165,7 @@ final class ShardPlacement {
         return mixed ^ (mixed >>> 31);
     }
 
-    /** A shard goes to the node that asks for it, and stays. */
-    static final class WhereFirstAsked extends ShardCoordinator.AbstractShardAllocationStrategy {
+    private final class WhereFirstAsked extends ShardCoordinator.AbstractShardAllocationStrategy {
         @Override
         public Future<ActorRef> allocateShard(
                 ActorRef requester, String shardId, Map<ActorRef, IndexedSeq<String>> currentShardAllocations) {
@@ -80,7 +175,14 @@ final class ShardPlacement {
         @Override
         public Future<Set<String>> rebalance(
                 Map<ActorRef, IndexedSeq<String>> currentShardAllocations, Set<String> rebalanceInProgress) {
-            return Future.successful(Set.of());
+            if (!rebalanceInProgress.isEmpty()) {
+                return Future.successful(Set.of());
+            }
+            var allocated = new HashSet<String>();
+            currentShardAllocations.values().forEach(shards -> allocated.addAll(CollectionConverters.asJava(shards)));
+            var given = misplaced();
+            given.retainAll(allocated);
+            return Future.successful(given);
         }
     }
 

@@ -14,9 +14,10 @@ final class ToProvider {
     private final long maxAudioMs;
     private final SessionMetrics metrics;
     private long audioMs;
+    private int droppable;
 
     /**
-     * @param maxFrames at this many the caller is to be held back
+     * @param maxFrames at this many the caller is to be held back; audio that may be dropped does not count
      * @param maxAudioMs beyond it the oldest audio is dropped
      */
     ToProvider(int maxFrames, long maxAudioMs, SessionMetrics metrics) {
@@ -26,7 +27,7 @@ final class ToProvider {
     }
 
     boolean isFull() {
-        return queue.size() >= maxFrames;
+        return (maxAudioMs == Long.MAX_VALUE ? queue.size() : queue.size() - droppable) >= maxFrames;
     }
 
     /** Parley's own opening events, which go before whatever the caller said meanwhile. */
@@ -41,6 +42,7 @@ final class ToProvider {
     void audio(Frame frame, long ms) {
         queue.add(new Waiting(frame, ms));
         audioMs += ms;
+        droppable += ms > 0 ? 1 : 0;
         if (audioMs > maxAudioMs) {
             dropOldestAudio();
         }
@@ -57,7 +59,7 @@ final class ToProvider {
         if (waiting == null) {
             return null;
         }
-        audioMs -= waiting.audioMs();
+        taken(waiting);
         return waiting.frame();
     }
 
@@ -67,6 +69,12 @@ final class ToProvider {
         queue.forEach(waiting -> waiting.frame().release());
         queue.clear();
         audioMs = 0;
+        droppable = 0;
+    }
+
+    private void taken(Waiting waiting) {
+        audioMs -= waiting.audioMs();
+        droppable -= waiting.audioMs() > 0 ? 1 : 0;
     }
 
     private void dropOldestAudio() {
@@ -74,7 +82,7 @@ final class ToProvider {
             var waiting = all.next();
             if (waiting.audioMs() > 0) {
                 all.remove();
-                audioMs -= waiting.audioMs();
+                taken(waiting);
                 metrics.microphoneDroppedMs.add(waiting.audioMs());
                 waiting.frame().release();
             }

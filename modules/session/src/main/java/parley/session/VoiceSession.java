@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -67,20 +68,22 @@ final class VoiceSession
     record End(CallerId caller, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
     /** The conversation tells what became a fact. */
-    private record Note(List<SessionEvent> facts) implements Command {}
+    record Note(List<SessionEvent> facts) implements Command {}
 
-    private record CallTool(String callId, String name, String arguments) implements Command {}
+    record CallTool(String callId, String name, String arguments) implements Command {}
 
-    private record ToolAnswered(String callId, String output) implements Command {}
+    record ToolAnswered(String callId, String output) implements Command {}
 
-    private record ProviderEnded(EndReason reason, String detail) implements Command {}
+    record ProviderEnded(EndReason reason, String detail) implements Command {}
 
-    private record CallerEnded(String seat, int code) implements Command {}
+    record CallerSeated(String seat) implements Command {}
 
-    private record NobodyCame(String seat) implements Command {}
+    record CallerEnded(String seat, int code) implements Command {}
 
-    private enum Timeout implements Command {
+    enum Timeout implements Command {
         MAX_LENGTH,
+        /** The seat that is kept for a caller was not taken within the resume window. */
+        NOBODY_CAME,
         PASSIVATE
     }
 
@@ -102,6 +105,8 @@ final class VoiceSession
     private final TimerScheduler<Command> timers;
     private final ActorRef<ClusterSharding.ShardCommand> shard;
     private @Nullable Conversation conversation;
+    /** The token that was shown last: good again, because whoever showed it may never have heard the new one. */
+    private @Nullable String shownTokenHash;
 
     static Behavior<Command> create(EntityContext<Command> entity, Room room, SessionLink link) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers ->
@@ -171,8 +176,8 @@ final class VoiceSession
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
             case ProviderEnded c -> Effect().noReply();
+            case CallerSeated c -> Effect().noReply();
             case CallerEnded c -> Effect().noReply();
-            case NobodyCame c -> Effect().noReply();
             case Timeout timeout -> passivate();
         };
     }
@@ -204,16 +209,26 @@ final class VoiceSession
                         .persist(List.of(new UpstreamLost(c.detail(), now()), ended(c.reason(), c.detail())))
                         .thenRun(state -> over())
                         .thenNoReply();
+            case CallerSeated c -> {
+                if (c.seat().equals(live.seat())) {
+                    timers.cancel(Timeout.NOBODY_CAME);
+                }
+                yield Effect().noReply();
+            }
+            // Another seat was given to the caller meanwhile: the old line's end says nothing any more.
+            case CallerEnded c when !c.seat().equals(live.seat()) -> Effect().noReply();
             case CallerEnded c when c.code() == WebSocketClose.NORMAL -> end(EndReason.CALLER_LEFT);
             case CallerEnded c ->
                 Effect()
                         .persist(new CallerDetached(c.seat(), c.code(), now()))
-                        .thenRun(state -> awaitReturn(c.seat()))
+                        .thenRun(state -> awaitCaller())
                         .thenNoReply();
-            case NobodyCame c when live.seat() == null || conversation == null -> end(EndReason.CALLER_LEFT);
-            case NobodyCame c -> Effect().noReply();
-            case Timeout timeout when timeout == Timeout.MAX_LENGTH -> end(EndReason.MAX_LENGTH);
-            case Timeout timeout -> Effect().noReply();
+            case Timeout timeout ->
+                switch (timeout) {
+                    case MAX_LENGTH -> end(EndReason.MAX_LENGTH);
+                    case NOBODY_CAME -> end(EndReason.CALLER_LEFT);
+                    case PASSIVATE -> Effect().noReply();
+                };
         };
     }
 
@@ -234,8 +249,8 @@ final class VoiceSession
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
             case ProviderEnded c -> Effect().noReply();
+            case CallerSeated c -> Effect().noReply();
             case CallerEnded c -> Effect().noReply();
-            case NobodyCame c -> Effect().noReply();
         };
     }
 
@@ -256,7 +271,9 @@ final class VoiceSession
                     var running = conversation == null ? startConversation((Live) state, command) : conversation;
                     boolean guided = ((Live) state).opened().face().guided();
                     room.conversations().keep(seat, new Conversations.Seat(running, guided ? welcome(token) : null));
-                    timers.cancel(NobodyCame.class);
+                    var shown = command.join().resumeToken();
+                    shownTokenHash = shown == null ? null : hash(shown);
+                    awaitCaller();
                 })
                 .thenReply(command.replyTo(), state -> new Seating.Taken(room.node(), link.host(), link.port(), seat));
     }
@@ -289,6 +306,11 @@ final class VoiceSession
                     }
 
                     @Override
+                    public void callerSeated(String seat) {
+                        self.tell(new CallerSeated(seat));
+                    }
+
+                    @Override
                     public void callerEnded(String seat, int code) {
                         self.tell(new CallerEnded(seat, code));
                     }
@@ -296,7 +318,8 @@ final class VoiceSession
                 history,
                 live.upstream() == null
                         ? live.opened().model()
-                        : live.upstream().model());
+                        : live.upstream().model(),
+                pseudonym(live.opened().caller()));
         started.start();
         conversation = started;
         return started;
@@ -307,23 +330,33 @@ final class VoiceSession
     }
 
     /** The strict face resumes with its credentials; the guided one shows the token of its last welcome. */
-    private static boolean mayResume(Live live, Sessions.Join join) {
+    private boolean mayResume(Live live, Sessions.Join join) {
         var expected = live.resumeTokenHash();
-        return expected == null
-                || !live.opened().face().guided()
-                || (join.resumeToken() != null
-                        && MessageDigest.isEqual(
-                                expected.getBytes(StandardCharsets.US_ASCII),
-                                hash(join.resumeToken()).getBytes(StandardCharsets.US_ASCII)));
+        if (expected == null || !live.opened().face().guided()) {
+            return true;
+        }
+        var token = join.resumeToken();
+        return token != null && (isSame(hash(token), expected) || isSame(hash(token), shownTokenHash));
+    }
+
+    private static boolean isSame(String hash, @Nullable String other) {
+        return other != null
+                && MessageDigest.isEqual(
+                        hash.getBytes(StandardCharsets.US_ASCII), other.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** What a provider may know of a caller: the same for all its sessions, and nothing else. */
+    private static String pseudonym(CallerId caller) {
+        return "parley-" + hash(caller.tenant() + "\n" + caller.user()).substring(0, 32);
     }
 
     private String welcome(String token) {
         return "{\"type\":\"voice-welcome\",\"session_id\":\"" + id + "\",\"resume_token\":\"" + token + "\"}";
     }
 
-    private void awaitReturn(String seat) {
+    private void awaitCaller() {
         timers.startSingleTimer(
-                NobodyCame.class, new NobodyCame(seat), room.settings().resumeWindow());
+                Timeout.NOBODY_CAME, Timeout.NOBODY_CAME, room.settings().resumeWindow());
     }
 
     // ---- tools
@@ -354,10 +387,10 @@ final class VoiceSession
 
     private void hangUp(EndReason reason) {
         if (conversation != null) {
+            var why = reason.name().toLowerCase(Locale.ROOT);
             conversation.end(
-                    new WebSocketClose(WebSocketClose.NORMAL, reason.name().toLowerCase(java.util.Locale.ROOT), false),
-                    "{\"type\":\"voice-ended\",\"reason\":\"" + reason.name().toLowerCase(java.util.Locale.ROOT)
-                            + "\"}");
+                    new WebSocketClose(WebSocketClose.NORMAL, why, false),
+                    conversation.face().guided() ? "{\"type\":\"voice-ended\",\"reason\":\"" + why + "\"}" : null);
         }
         over();
     }
@@ -387,7 +420,7 @@ final class VoiceSession
             case Vacant vacant -> timers.startSingleTimer(Timeout.PASSIVATE, Timeout.PASSIVATE, Duration.ofMinutes(1));
             case Live live -> {
                 startClock(live.opened().at());
-                awaitReturn(live.seat() == null ? "" : live.seat());
+                awaitCaller();
             }
             case Over over -> over();
         }
@@ -395,7 +428,7 @@ final class VoiceSession
 
     private void startClock() {
         startClock(now());
-        awaitReturn("");
+        awaitCaller();
     }
 
     private void startClock(Instant opened) {
@@ -454,7 +487,7 @@ final class VoiceSession
                         room.node(),
                         upstream == null ? null : upstream.provider(),
                         upstream == null ? opened.model() : upstream.model(),
-                        live.seat() != null && reason == null,
+                        live.seat() != null && conversation != null && reason == null,
                         live.turns().size(),
                         new Answer.View.Tokens(
                                 tokens.textIn(),

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import parley.protocol.AudioFormat;
 import parley.protocol.Content;
 import parley.protocol.Item;
+import parley.protocol.Peek;
 import parley.protocol.Response;
 import parley.protocol.ServerEvent;
 import parley.protocol.SessionConfig;
@@ -91,10 +92,18 @@ final class Witness {
         generatedMs.merge(itemId, ms, Long::sum);
     }
 
+    /** The agent's audio came, and nobody will hear it: its response was interrupted before. */
+    void unheard(String itemId, long ms) {
+        generated(itemId, ms);
+        if (!cutMs.containsKey(itemId)) {
+            cut(itemId, 0);
+        }
+    }
+
     /** The item was interrupted after this much of it had been heard. */
     void cut(String itemId, long heardMs) {
-        cutMs.put(itemId, heardMs);
-        if (told.contains(itemId)) {
+        var before = cutMs.put(itemId, heardMs);
+        if (told.contains(itemId) && !Long.valueOf(heardMs).equals(before)) {
             facts.add(new AgentCut(itemId, heardMs, now()));
         }
     }
@@ -102,6 +111,17 @@ final class Witness {
     /** Whether a response runs beside the conversation, and says nothing to the caller's ear that would be journaled. */
     boolean isAside(String responseId) {
         return aside.contains(responseId);
+    }
+
+    /** The same of the frame that was looked at last. */
+    boolean isAside(Peek peek) {
+        return !aside.isEmpty() && aside.stream().anyMatch(peek::isResponse);
+    }
+
+    /** The session as the provider last stated it; null before it did. */
+    @Nullable
+    SessionConfig configuration() {
+        return configured;
     }
 
     void saw(ServerEvent event) {
@@ -163,7 +183,7 @@ final class Witness {
     /** Providers announce an item's end in up to two events; the first is believed. */
     private void done(Item item) {
         var id = item.id();
-        if (id == null || (item instanceof Item.Message m && m.status() == Item.Status.IN_PROGRESS) || !told.add(id)) {
+        if (id == null || isInProgress(item) || !told.add(id)) {
             return;
         }
         switch (item) {
@@ -175,6 +195,14 @@ final class Witness {
                 facts.add(new ToolAnswered(id, output.callId(), output.output(), now()));
             default -> {}
         }
+    }
+
+    private static boolean isInProgress(Item item) {
+        return switch (item) {
+            case Item.Message message -> message.status() == Item.Status.IN_PROGRESS;
+            case Item.FunctionCall call -> call.status() == Item.Status.IN_PROGRESS;
+            default -> false;
+        };
     }
 
     private void said(String id, Item.Message message) {

@@ -68,6 +68,11 @@ final class FrameReader {
                     if (size == INCOMPLETE || size > bytes.readableBytes()) {
                         partial = allocator.directBuffer(Math.min(Math.max(size, 256), 64 * 1024));
                         partial.writeBytes(bytes);
+                    } else if (size == bytes.readableBytes() && bytes.readerIndex() == 0) {
+                        // The usual case, a read of one frame, needs no slice: the buffer itself is handed on. With
+                        // other frames before it the room for a header would be theirs.
+                        frame(bytes.retain(), listener);
+                        return;
                     } else {
                         frame(bytes.readRetainedSlice(size), listener);
                     }

@@ -12,7 +12,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -110,7 +109,7 @@ public final class HttpServer {
         var bound = new CompletableFuture<HttpServer>();
         new ServerBootstrap()
                 .group(loops.group())
-                .channel(NioServerSocketChannel.class)
+                .channel(Loops.SERVER_CHANNEL)
                 .option(ChannelOption.SO_BACKLOG, 1024)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
@@ -139,7 +138,7 @@ public final class HttpServer {
                     if (done.isSuccess()) {
                         bound.complete(new HttpServer(done.channel(), connections));
                     } else {
-                        bound.completeExceptionally(done.cause());
+                        bound.completeExceptionally(Loops.bindFailure(address, done.cause()));
                     }
                 });
         return bound;

@@ -4,11 +4,21 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.BindException;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,6 +40,17 @@ import org.apache.pekko.actor.setup.Setup;
  * <p>Nothing that runs here may block: {@link #worstDelay()} tells how late the loops ran their own clock.
  */
 public final class Loops implements AutoCloseable {
+    /** Linux's epoll where it is to be had: an idle socket then costs nothing. Java's own selector elsewhere. */
+    private static final boolean EPOLL = Epoll.isAvailable();
+
+    /** The kind of channel that listens on these loops. */
+    public static final Class<? extends ServerChannel> SERVER_CHANNEL =
+            EPOLL ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+
+    /** The kind of channel that connects on these loops. */
+    public static final Class<? extends Channel> SOCKET_CHANNEL =
+            EPOLL ? EpollSocketChannel.class : NioSocketChannel.class;
+
     /** Pooled direct buffers: what a socket fills and another sends without a copy. */
     public static final ByteBufAllocator ALLOCATOR = new PooledByteBufAllocator(true);
 
@@ -59,7 +80,9 @@ public final class Loops implements AutoCloseable {
     public static Loops create(int count) {
         int threads = count > 0 ? count : Math.max(1, Runtime.getRuntime().availableProcessors());
         var group = new MultiThreadIoEventLoopGroup(
-                threads, new DefaultThreadFactory("parley-loop", true), NioIoHandler.newFactory());
+                threads,
+                new DefaultThreadFactory("parley-loop", true),
+                EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
         return new Loops(group, threads);
     }
 
@@ -70,6 +93,13 @@ public final class Loops implements AutoCloseable {
 
     public int count() {
         return loops.size();
+    }
+
+    /** Why a port could not be bound, in the words of the JDK whatever the kind of channel. */
+    public static BindException bindFailure(SocketAddress address, Throwable cause) {
+        var failure = new BindException(address + ": " + cause.getMessage());
+        failure.initCause(cause);
+        return failure;
     }
 
     EventLoopGroup group() {

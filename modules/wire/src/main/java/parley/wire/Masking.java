@@ -1,6 +1,8 @@
 package parley.wire;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.internal.PlatformDependent;
+import java.nio.ByteOrder;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** The masking of RFC 6455 §5.3, in place, eight bytes a step. */
@@ -23,29 +25,32 @@ final class Masking {
      * @return whether every resulting byte is below 128: such text is valid UTF-8 without a look at it
      */
     static boolean apply(ByteBuf buffer, int mask) {
-        int at = buffer.readerIndex();
-        int end = buffer.writerIndex();
-        long wide = ((long) mask << 32) | (mask & 0xffffffffL);
+        var bytes = Memory.of(buffer);
+        int end = buffer.readableBytes();
+        // In memory order, so that no step has to turn a long around.
+        long wide = bytes.inMemoryOrder(((long) mask << 32) | (mask & 0xffffffffL));
         long seen = 0;
+        int at = 0;
         for (; at <= end - 32; at += 32) {
-            long a = buffer.getLong(at) ^ wide;
-            long b = buffer.getLong(at + 8) ^ wide;
-            long c = buffer.getLong(at + 16) ^ wide;
-            long d = buffer.getLong(at + 24) ^ wide;
-            buffer.setLong(at, a);
-            buffer.setLong(at + 8, b);
-            buffer.setLong(at + 16, c);
-            buffer.setLong(at + 24, d);
+            long a = bytes.get(at) ^ wide;
+            long b = bytes.get(at + 8) ^ wide;
+            long c = bytes.get(at + 16) ^ wide;
+            long d = bytes.get(at + 24) ^ wide;
+            bytes.set(at, a);
+            bytes.set(at + 8, b);
+            bytes.set(at + 16, c);
+            bytes.set(at + 24, d);
             seen |= a | b | c | d;
         }
         for (; at <= end - 8; at += 8) {
-            long a = buffer.getLong(at) ^ wide;
-            buffer.setLong(at, a);
+            long a = bytes.get(at) ^ wide;
+            bytes.set(at, a);
             seen |= a;
         }
+        int from = buffer.readerIndex();
         for (int shift = 24; at < end; at++, shift = shift == 0 ? 24 : shift - 8) {
-            int a = (buffer.getByte(at) ^ (mask >>> shift)) & 0xff;
-            buffer.setByte(at, a);
+            int a = (buffer.getByte(from + at) ^ (mask >>> shift)) & 0xff;
+            buffer.setByte(from + at, a);
             seen |= a;
         }
         return (seen & HIGH_BITS) == 0;
@@ -53,15 +58,51 @@ final class Masking {
 
     /** Whether every readable byte is below 128. */
     static boolean ascii(ByteBuf buffer) {
-        int at = buffer.readerIndex();
-        int end = buffer.writerIndex();
+        var bytes = Memory.of(buffer);
+        int end = buffer.readableBytes();
         long seen = 0;
-        for (; at <= end - 8; at += 8) {
-            seen |= buffer.getLong(at);
+        int at = 0;
+        for (; at <= end - 32; at += 32) {
+            seen |= bytes.get(at) | bytes.get(at + 8) | bytes.get(at + 16) | bytes.get(at + 24);
         }
-        for (; at < end; at++) {
-            seen |= buffer.getByte(at);
+        for (; at <= end - 8; at += 8) {
+            seen |= bytes.get(at);
+        }
+        for (int from = buffer.readerIndex(); at < end; at++) {
+            seen |= buffer.getByte(from + at);
         }
         return (seen & HIGH_BITS) == 0;
+    }
+
+    /**
+     * A buffer's readable bytes as longs: straight from memory where Netty can do that, through the buffer elsewhere.
+     * The bounds are checked once, here. It lives on the stack.
+     */
+    private record Memory(ByteBuf buffer, long address) {
+        private static final boolean LITTLE = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        private static final long NONE = 0;
+
+        static Memory of(ByteBuf buffer) {
+            boolean direct = PlatformDependent.hasUnsafe() && buffer.hasMemoryAddress();
+            return new Memory(buffer, direct ? buffer.memoryAddress() + buffer.readerIndex() : NONE);
+        }
+
+        long get(int at) {
+            return address == NONE
+                    ? buffer.getLong(buffer.readerIndex() + at)
+                    : PlatformDependent.getLong(address + at);
+        }
+
+        void set(int at, long value) {
+            if (address == NONE) {
+                buffer.setLong(buffer.readerIndex() + at, value);
+            } else {
+                PlatformDependent.putLong(address + at, value);
+            }
+        }
+
+        long inMemoryOrder(long bigEndian) {
+            return address == NONE || !LITTLE ? bigEndian : Long.reverseBytes(bigEndian);
+        }
     }
 }

@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.DecoderException;
@@ -92,6 +93,12 @@ public final class WebSocket implements Port {
         } else {
             loop().execute(() -> startClose(code, reason));
         }
+    }
+
+    /** Drops the connection with a TCP reset and no word: for tests of what others make of that. From any thread. */
+    public void abort() {
+        channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        channel.close();
     }
 
     @Override

@@ -8,7 +8,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpObjectAggregator;
@@ -112,7 +111,7 @@ class WebSocketTest {
                 uri, WebSocketVersion.V13, null, false, new DefaultHttpHeaders(), 2 * MIB);
         new Bootstrap()
                 .group(rig.loops.next())
-                .channel(NioSocketChannel.class)
+                .channel(Loops.SOCKET_CHANNEL)
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {

@@ -149,7 +149,7 @@ final class Connection implements Outlet {
 
     private void cut() {
         conversation.end();
-        Cut.off(socket);
+        socket.abort();
     }
 
     private void end() {

@@ -1,0 +1,118 @@
+/** The page in a headless chromium with a fake microphone, watched for complaints and for what it plays. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const NODE = process.env.NODE_URL;
+const SHOTS = process.env.SHOTS;
+const WITHIN_MS = 12_000;
+const TOKEN_PATH = '/v1/dev-token';
+
+/**
+ * In the page: what a context plays is measured all the time, and the server's events are noted by the clock of that
+ * sound. It needs no code of another origin, because the page's security policy is part of what is tested.
+ */
+function listen() {
+  window.heard = [];
+  window.events = [];
+  let player = null;
+  const { connect } = AudioNode.prototype;
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode && player !== this.context) {
+      player = this.context;
+      const meter = player.createAnalyser();
+      meter.fftSize = 1024;
+      connect.call(this, meter, rest[0] ?? 0);
+      const samples = new Float32Array(meter.fftSize);
+      setInterval(() => {
+        meter.getFloatTimeDomainData(samples);
+        window.heard.push({ at: meter.context.currentTime, rms: Math.hypot(...samples) / Math.sqrt(samples.length) });
+      }, 20);
+    }
+    return connect.call(this, to, ...rest);
+  };
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...address) {
+      super(...address);
+      this.addEventListener('message', ({ data }) => window.events.push({ at: player?.currentTime, ...JSON.parse(data), delta: null }));
+    }
+  };
+}
+
+/**
+ * @param microphone a WAV file; null: the person denies the microphone
+ * @param token null: the gateway hands out none, as in production
+ * @param expected what the browser may complain about
+ */
+export async function open({ microphone = null, token = 'development', url = NODE, expected, ...options } = {}) {
+  const profile = mkdtempSync(join(tmpdir(), 'parley-page-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM, headless: true, viewport: { width: 1180, height: 780 },
+    ...(microphone ? { permissions: ['microphone'] } : {}), ...options,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+      '--use-fake-device-for-media-stream',
+      ...(microphone ? ['--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${microphone}%noloop`]
+        : ['--deny-permission-prompts'])],
+  });
+  const page = context.pages()[0] ?? await context.newPage();
+  page.setDefaultTimeout(WITHIN_MS);
+  const complaints = [];
+  page.on('console', message => {
+    const about = `${message.text()} ${message.location().url}`;
+    if (['error', 'warning'].includes(message.type()) && !expected?.test(about)) complaints.push(about);
+  });
+  page.on('pageerror', error => complaints.push(String(error.stack)));
+  await context.exposeBinding('violated', (_, text) => { complaints.push(text); });
+  await context.addInitScript(() => document.addEventListener('securitypolicyviolation',
+    event => window.violated(`security policy: ${event.violatedDirective} ${event.blockedURI}`)));
+  await context.addInitScript(listen);
+  if (token === null) await page.route(`**${TOKEN_PATH}`, route => route.fulfill({ status: 404 }));
+  await page.goto(url);
+  await page.waitForFunction(() => window.parley);
+
+  return {
+    page,
+    complaints,
+    state: wanted => page.waitForFunction(state => document.body.dataset.state === state, wanted),
+    say: async text => {
+      await page.fill('#text', text);
+      await page.keyboard.press('Enter');
+    },
+    text: selector => page.textContent(selector),
+    transcript: () => page.evaluate(() => window.parley.transcript()),
+    playedMs: () => page.evaluate(() => window.parley.playedMs()),
+    playsPast: ms => page.waitForFunction(least => window.parley.playedMs() > least, ms),
+    heard: () => page.evaluate(() => window.heard),
+    event: type => page.waitForFunction(wanted => window.events.find(event => event.type === wanted), type)
+      .then(found => found.jsonValue()),
+    shot: name => page.screenshot({ path: join(SHOTS, `${name}.png`) }),
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+      assert.deepEqual(complaints, [], 'the browser complained');
+    },
+  };
+}
+
+/** The gateway's API, asked as the page's own caller. */
+export async function ask(path) {
+  const { token } = await (await fetch(new URL(TOKEN_PATH, NODE))).json();
+  const answer = await fetch(new URL(path, NODE), { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(answer.status, 200, `${path}: ${answer.status}`);
+  return answer.json();
+}
+
+/** What the API tells, once it fits: facts reach the journal a moment after the page. */
+export async function askUntil(path, fits, what) {
+  const end = performance.now() + WITHIN_MS;
+  for (;;) {
+    const answer = await ask(path);
+    if (fits(answer)) return answer;
+    assert.ok(performance.now() < end, `${what}: ${JSON.stringify(answer)}`);
+    await new Promise(done => setTimeout(done, 50));
+  }
+}

@@ -1,0 +1,31 @@
+/** What the codes of the other end mean to people. */
+
+const MEANINGS = {
+  unauthenticated: 'This token is not valid. Please ask for a new one.',
+  origin_not_allowed: 'This address may not be used to call.',
+  not_in_rollout: 'Voice is not open to you yet.',
+  voice_disabled: 'Voice is switched off for now.',
+  capacity: 'All places are taken. Please try again in a moment.',
+  too_many_connections: 'You are in too many conversations at once. End another one, then try again.',
+  session_unavailable: 'The service does not answer just now. Please try again in a moment.',
+  unknown_session: 'It was over before the connection came back.',
+  session_over: 'It was over before the connection came back.',
+  resume_refused: 'It could not be taken up again.',
+  resumed_elsewhere: 'It goes on in another place.',
+  ended_by_caller: 'It was ended from another place.',
+  ended_by_operator: 'Whoever runs this service has ended it.',
+  caller_left: '',
+  max_length: 'It had reached the longest time a conversation may take.',
+  upstream_lost: 'The agent was cut off.',
+  session_expired: 'The agent had no more time for this conversation.',
+};
+
+/** The page's own sentence for a code it knows; else what the other end said; else, if that is nothing, `otherwise`. */
+export function explain(code, message, otherwise = '') {
+  return MEANINGS[code] ?? (message ? sentence(message) : otherwise);
+}
+
+function sentence(text) {
+  const capital = text[0].toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,88 @@
+package parley.gateway;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import parley.admission.Admission;
+import parley.admission.AdmissionSettings;
+import parley.admission.CallerId;
+import parley.wire.Loops;
+import parley.wire.WireSettings;
+
+/** Loops, an actor system on them, fake sessions, and gateways on free ports of this machine. */
+final class Rig implements AutoCloseable {
+    static final String SECRET = "a-secret-that-only-tests-know-0123456789";
+
+    final Loops loops = Loops.create(2);
+    final ActorSystem<Void> system;
+    final FakeSessions sessions = new FakeSessions();
+
+    Rig() {
+        var config = loops.dispatchers()
+                .withFallback(ConfigFactory.parseString("pekko.loglevel = off, pekko.stdout-loglevel = off"))
+                .withFallback(ConfigFactory.load());
+        system = ActorSystem.create(
+                Behaviors.empty(), "rig", ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup()));
+    }
+
+    Gateway open(GatewaySettings settings, Admission admission) {
+        return get(Gateway.bind(system, loops, sessions, admission, settings, WireSettings.from(ConfigFactory.load())));
+    }
+
+    /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */
+    static GatewaySettings settings(String... changes) {
+        return GatewaySettings.from(config(changes));
+    }
+
+    static Config config(String... changes) {
+        return ConfigFactory.parseString("parley.gateway {\n" + String.join("\n", changes) + "\n}")
+                .withFallback(
+                        ConfigFactory.parseString("parley.gateway { port = 0, https { port = 0, enabled = false },"
+                                + " jwt.secret = " + SECRET + "}"))
+                .withFallback(ConfigFactory.load());
+    }
+
+    static Admission admission(String... changes) {
+        return Admission.create(AdmissionSettings.from(
+                ConfigFactory.parseString("parley.admission {\n" + String.join("\n", changes) + "\n}")
+                        .withFallback(ConfigFactory.load())));
+    }
+
+    static String token(String user) {
+        return token(user, Duration.ofMinutes(15));
+    }
+
+    static String token(String user, Duration life) {
+        return Gateway.tokens(settings()).sign(new Tokens.Bearer(new CallerId(user, "default"), List.of()), life);
+    }
+
+    static <T> T get(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("still waiting for " + what);
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+        }
+    }
+
+    @Override
+    public void close() {
+        system.terminate();
+        get(system.getWhenTerminated());
+        loops.close();
+    }
+}

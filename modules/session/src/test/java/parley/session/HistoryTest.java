@@ -1,0 +1,94 @@
+package parley.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import parley.protocol.ClientEvent;
+import parley.protocol.ServerEvent;
+import parley.protocol.Wire;
+import parley.session.SessionState.Live;
+import parley.session.SessionState.Vacant;
+import parley.tool.Tools;
+
+@Tag("unit")
+class HistoryTest {
+    private static final SessionSettings.Defaults NONE = new SessionSettings.Defaults(null, null, null);
+
+    private static List<String> replayed(SessionSettings.Defaults defaults, SessionEvent... facts) {
+        SessionState state = new Vacant().after(Facts.OPENED);
+        for (var fact : facts) {
+            state = state.after(fact);
+        }
+        return History.of((Live) state, defaults, Tools.none())
+                .begin((ServerEvent.SessionCreated) Wire.server(Events.created()))
+                .stream()
+                .map((ClientEvent event) -> Wire.json(event))
+                .toList();
+    }
+
+    @Test
+    void aNewConversationBeginsWithoutAScript() {
+        assertThat(replayed(NONE)).isEmpty();
+    }
+
+    @Test
+    void aNewConversationBeginsWithWhatTheDeploymentWants() {
+        assertThat(replayed(new SessionSettings.Defaults("marin", "be kind", 500)))
+                .containsExactly("{\"type\":\"session.update\",\"event_id\":\"parley_opening\",\"session\":{\"type\":"
+                        + "\"realtime\",\"instructions\":\"be kind\",\"max_output_tokens\":500,\"audio\":{\"output\":"
+                        + "{\"voice\":\"marin\"}}}}");
+    }
+
+    @Test
+    void aConversationGoesOnWithItsConfigurationAndWhatWasHeard() {
+        var events = replayed(NONE, Facts.CONFIGURED, Facts.USER_SAID, Facts.TRANSCRIBED, Facts.AGENT_SAID, Facts.CUT);
+
+        assertThat(events).hasSize(3);
+        assertThat(events.get(0)).contains("session.update", "\"instructions\":\"kind\"");
+        assertThat(events.get(1)).contains("\"id\":\"item_u\"", "\"input_text\"", "\"hello\"");
+        assertThat(events.get(2)).contains("\"id\":\"item_a\"", "\"output_text\"", "\"text\":\"one two\"");
+    }
+
+    @Test
+    void whatASessionStatesOfItselfIsNotSentBack() {
+        var stated = new SessionEvent.Configured(
+                "{\"id\":\"sess_1\",\"object\":\"realtime.session\",\"expires_at\":1,\"type\":\"realtime\"}", Rig.NOON);
+
+        assertThat(replayed(NONE, stated).getFirst()).endsWith("\"session\":{\"type\":\"realtime\"}}");
+    }
+
+    @Test
+    void anAnswerNobodyHeardIsLeftOut() {
+        var cut = new SessionEvent.AgentCut("item_a", 0, Rig.NOON);
+
+        assertThat(replayed(NONE, Facts.AGENT_SAID, cut)).isEmpty();
+    }
+
+    @Test
+    void aCallAndItsAnswerGoTogether() {
+        assertThat(replayed(NONE, Facts.CALLED, Facts.ANSWERED))
+                .hasSize(2)
+                .anySatisfy(event -> assertThat(event).contains("\"function_call\"", "\"call_1\""))
+                .anySatisfy(event -> assertThat(event).contains("\"function_call_output\"", "\"noon\""));
+    }
+
+    @Test
+    void aCallWhoseAnswerWasLostIsAnsweredWithThat() {
+        var events = replayed(NONE, Facts.CALLED);
+
+        assertThat(events).hasSize(2);
+        assertThat(events.get(1)).contains("\"function_call_output\"", "\"call_1\"", "The result was lost");
+    }
+
+    @Test
+    void anAnswerToNoCallIsLeftOut() {
+        assertThat(replayed(NONE, Facts.ANSWERED)).isEmpty();
+    }
+
+    @Test
+    void speechWithoutWordsIsToldAsSuch() {
+        assertThat(replayed(NONE, Facts.USER_SAID).getFirst()).contains("[speech without a transcript]");
+    }
+}

@@ -1,0 +1,129 @@
+package parley.session;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.apache.pekko.stream.Materializer;
+import parley.protocol.Tool;
+import parley.tool.Tools;
+import parley.wire.Loops;
+import parley.wire.WireSettings;
+
+/** Event loops, an actor system on them, a provider that the test plays: a node without a cluster and a database. */
+final class Rig implements AutoCloseable {
+    static final Instant NOON = Instant.parse("2026-11-20T12:00:00Z");
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    final Loops loops = Loops.create(2);
+    final ActorSystem<Void> system;
+    final Materializer materializer;
+    final FakeProvider provider = new FakeProvider();
+    final FakeTools tools = new FakeTools();
+    final SessionMetrics metrics = new SessionMetrics();
+    final SessionSettings settings;
+    final Conversations conversations = new Conversations();
+
+    Rig() {
+        this(Map.of());
+    }
+
+    Rig(Map<String, ?> overrides) {
+        system = system(
+                loops,
+                "rig-" + NUMBER.incrementAndGet(),
+                EventSourcedBehaviorTestKit.config().withFallback(ConfigFactory.defaultReference()));
+        materializer = Materializer.createMaterializer(system);
+        settings = settings(overrides);
+    }
+
+    static ActorSystem<Void> system(Loops loops, String name, Config config) {
+        return ActorSystem.create(
+                Behaviors.empty(),
+                name,
+                ActorSystemSetup.create(
+                        BootstrapSetup.create(
+                                loops.dispatchers().withFallback(config).resolve()),
+                        loops.setup()));
+    }
+
+    static SessionSettings settings(Map<String, ?> overrides) {
+        return SessionSettings.from(ConfigFactory.parseMap(overrides)
+                .withFallback(ConfigFactory.parseMap(Map.of("parley.session.link.port", 0)))
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve());
+    }
+
+    Room room() {
+        return room(settings);
+    }
+
+    Room room(SessionSettings other) {
+        return new Room(
+                "pekko://here",
+                loops,
+                materializer,
+                provider,
+                tools,
+                prices(),
+                other,
+                metrics,
+                Clock.fixed(NOON, ZoneOffset.UTC),
+                conversations);
+    }
+
+    static Prices prices() {
+        return new Prices("v1", Map.of("usual", new Prices.Model(4, 0.4, 24, 32, 0.4, 64, 5, 0.5, 0)));
+    }
+
+    SessionLink link() {
+        return await(SessionLink.start(loops, settings, 22 << 20, conversations, materializer));
+    }
+
+    static WireSettings wire() {
+        return WireSettings.from(ConfigFactory.defaultReference().resolve());
+    }
+
+    static <T> T await(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
+    @Override
+    public void close() {
+        system.terminate();
+        await(system.getWhenTerminated());
+        loops.close();
+    }
+
+    /** Knows one tool, {@code time}; its answer is the test's. */
+    static final class FakeTools implements Tools {
+        final CompletableFuture<Outcome> answer = new CompletableFuture<>();
+
+        @Override
+        public List<Tool.Function> offered() {
+            return List.of();
+        }
+
+        @Override
+        public boolean knows(String name) {
+            return name.equals("time");
+        }
+
+        @Override
+        public CompletionStage<Outcome> call(String name, String arguments) {
+            return answer;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package parley.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Clock;
+import java.time.ZoneOffset;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import parley.protocol.Wire;
+import parley.session.SessionEvent.AgentCut;
+import parley.session.SessionEvent.AgentSaid;
+import parley.session.SessionEvent.ItemDeleted;
+import parley.session.SessionEvent.Spent;
+import parley.session.SessionEvent.ToolCalled;
+import parley.session.SessionEvent.UserSaid;
+import parley.session.SessionEvent.UserTranscribed;
+
+@Tag("unit")
+class WitnessTest {
+    private final Witness witness = new Witness("usual", Rig.prices(), Clock.fixed(Rig.NOON, ZoneOffset.UTC));
+
+    private void saw(String... events) {
+        for (var event : events) {
+            witness.saw(Wire.server(event));
+        }
+    }
+
+    @Test
+    void aSpokenTurnIsAsLongAsTheProviderHeardIt() {
+        saw(
+                Events.speechStarted("u"),
+                Events.speechStopped("u"),
+                "{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e\",\"item_id\":\"u\"}",
+                Events.itemDone(Events.userItem("u", "")
+                        .replace(
+                                "{\"type\":\"input_text\",\"text\":\"\"}",
+                                "{\"type\":\"input_audio\",\"transcript\":null}")),
+                "{\"type\":\"conversation.item.input_audio_transcription.completed\",\"event_id\":\"e\",\"item_id\":"
+                        + "\"u\",\"content_index\":0,\"transcript\":\"hello\"}");
+
+        assertThat(witness.takeFacts())
+                .containsExactly(new UserSaid("u", null, 1500, Rig.NOON), new UserTranscribed("u", "hello", Rig.NOON));
+        assertThat(witness.hasFacts()).isFalse();
+    }
+
+    @Test
+    void aTurnThatTheClientCommittedIsAsLongAsWhatItSent() {
+        witness.heard(300);
+        saw("{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e\",\"item_id\":\"u1\"}");
+        witness.heard(200);
+        saw("{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e\",\"item_id\":\"u2\"}");
+        saw(Events.itemDone(Events.userItem("u1", "a")), Events.itemDone(Events.userItem("u2", "b")));
+
+        assertThat(witness.takeFacts())
+                .containsExactly(new UserSaid("u1", "a", 300, Rig.NOON), new UserSaid("u2", "b", 200, Rig.NOON));
+    }
+
+    @Test
+    void anItemIsToldOnceThoughItsEndIsAnnouncedTwice() {
+        witness.generated("a", 400);
+        saw(
+                Events.outputItemDone("r1", Events.agentItem("a", "completed", "hi")),
+                Events.itemDone(Events.agentItem("a", "completed", "hi")));
+
+        assertThat(witness.takeFacts()).containsExactly(new AgentSaid("a", "hi", 400, Rig.NOON));
+    }
+
+    @Test
+    void anItemInProgressIsNotTold() {
+        saw(
+                Events.itemDone(Events.agentItem("a", "in_progress", "")),
+                Events.itemDone(Events.call("c", "call_1", "in_progress")));
+
+        assertThat(witness.takeFacts()).isEmpty();
+    }
+
+    @Test
+    void aCutIsToldBehindTheItemWhicheverComesFirst() {
+        witness.generated("a", 1000);
+        witness.cut("a", 300);
+        saw(Events.itemDone(Events.agentItem("a", "incomplete", "one two")));
+        saw(Events.itemDone(Events.agentItem("b", "completed", "three")));
+        witness.cut("b", 0);
+
+        assertThat(witness.takeFacts())
+                .containsExactly(
+                        new AgentSaid("a", "one two", 1000, Rig.NOON),
+                        new AgentCut("a", 300, Rig.NOON),
+                        new AgentSaid("b", "three", 0, Rig.NOON),
+                        new AgentCut("b", 0, Rig.NOON));
+    }
+
+    @Test
+    void theProvidersEchoOfACutIsNoSecondFact() {
+        saw(Events.itemDone(Events.agentItem("a", "completed", "one")));
+        witness.cut("a", 300);
+        saw("{\"type\":\"conversation.item.truncated\",\"event_id\":\"e\",\"item_id\":\"a\",\"content_index\":0,"
+                + "\"audio_end_ms\":300}");
+
+        assertThat(witness.takeFacts()).hasSize(2);
+    }
+
+    @Test
+    void whatNobodyWillHearIsGeneratedAndCutAtNothing() {
+        witness.unheard("a", 200);
+        witness.unheard("a", 200);
+        saw(Events.itemDone(Events.agentItem("a", "incomplete", "one")));
+
+        assertThat(witness.takeFacts())
+                .containsExactly(new AgentSaid("a", "one", 400, Rig.NOON), new AgentCut("a", 0, Rig.NOON));
+    }
+
+    @Test
+    void callsDeletionsAndCostsAreFacts() {
+        saw(
+                Events.outputItemDone("r1", Events.call("c", "call_1", "completed")),
+                "{\"type\":\"conversation.item.deleted\",\"event_id\":\"e\",\"item_id\":\"u\"}",
+                Events.done("r1", "cancelled"));
+
+        assertThat(witness.takeFacts())
+                .containsExactly(
+                        new ToolCalled("c", "call_1", "time", "{}", Rig.NOON),
+                        new ItemDeleted("u", Rig.NOON),
+                        new Spent("r1", new Tokens(119, 64, 13, 0, 0, 0, 30, 91, 0), "usual", "v1", 7206, Rig.NOON));
+    }
+
+    @Test
+    void aResponseBesideTheConversationCostsButSaysNothing() {
+        saw(
+                Events.begun("r9").replace("\"conv_1\"", "null"),
+                Events.outputItemDone("r9", Events.agentItem("z", "completed", "aside")),
+                Events.done("r9", "completed").replace("\"conv_1\"", "null"));
+
+        assertThat(witness.takeFacts()).singleElement().isInstanceOf(Spent.class);
+        assertThat(witness.isAside("r9")).as("forgotten when it is done").isFalse();
+    }
+
+    @Test
+    void theConfigurationIsAFactWhenItChanges() {
+        saw(Events.created(), Events.updated());
+        assertThat(witness.takeFacts()).as("as it was created").isEmpty();
+
+        saw(Events.updated().replace("\"usual\"", "\"other\""));
+
+        assertThat(witness.takeFacts()).singleElement().isInstanceOf(SessionEvent.Configured.class);
+    }
+
+    @Test
+    void aCallerInterruptsOnlyWhereTheProviderStopsTheAgent() {
+        assertThat(witness.interruptible()).isTrue();
+        saw(Events.created(false));
+        assertThat(witness.interruptible()).isFalse();
+        saw(Events.created(true));
+        assertThat(witness.interruptible()).isTrue();
+    }
+}
