@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 
 const NODE = process.env.NODE_URL;
 const SHOTS = process.env.SHOTS;
-const WITHIN_MS = 12_000;
+const WITHIN_MS = 15_000;
 const TOKEN_PATH = '/v1/dev-token';
 
 /**
@@ -42,6 +42,22 @@ function listen() {
   };
 }
 
+let opened = null;
+
+/** Runs a scenario to its end, and its browser, too. The scenario fails as well when the browser had to complain. */
+export async function play(scenario) {
+  try {
+    await scenario();
+  } catch (failure) {
+    console.error(await opened?.describe().catch(String));
+    throw failure;
+  } finally {
+    const complaints = await opened?.close();
+    if (complaints?.length > 0) console.error('The browser complained:', complaints);
+    process.exitCode = complaints?.length > 0 ? 1 : 0;
+  }
+}
+
 /**
  * @param microphone a WAV file; null: the person denies the microphone
  * @param token null: the gateway hands out none, as in production
@@ -74,9 +90,8 @@ export async function open({ microphone = null, token = 'development', url = NOD
   await page.goto(url);
   await page.waitForFunction(() => window.parley);
 
-  return {
+  return opened = {
     page,
-    complaints,
     state: wanted => page.waitForFunction(state => document.body.dataset.state === state, wanted),
     say: async text => {
       await page.fill('#text', text);
@@ -90,10 +105,21 @@ export async function open({ microphone = null, token = 'development', url = NOD
     event: type => page.waitForFunction(wanted => window.events.find(event => event.type === wanted), type)
       .then(found => found.jsonValue()),
     shot: name => page.screenshot({ path: join(SHOTS, `${name}.png`) }),
+    /** What there was to see, for whoever has to find out why it was not what was expected. */
+    async describe() {
+      await page.screenshot({ path: join(SHOTS, 'failed.png') });
+      return page.evaluate(seen => JSON.stringify({
+        state: document.body.dataset.state, gate: document.getElementById('gate').innerText,
+        notice: document.getElementById('notice').textContent, transcript: window.parley?.transcript(),
+        events: window.events.filter(({ type }) => !type.endsWith('.delta')).slice(-20)
+          .map(({ type, error }) => error ? `${type}: ${error.message}` : type),
+        complaints: seen,
+      }), complaints);
+    },
     async close() {
       await context.close();
       rmSync(profile, { recursive: true, force: true });
-      assert.deepEqual(complaints, [], 'the browser complained');
+      return complaints;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** One scenario: node page.mjs <name>, with NODE_URL, CHROMIUM and SHOTS (a directory) in the environment. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ask, askUntil, open } from './browser.mjs';
+import { ask, askUntil, open, play } from './browser.mjs';
 import { Network } from './network.mjs';
 import { writeSpeech } from './speech.mjs';
 
@@ -42,7 +42,6 @@ const SCENARIOS = {
     assert.deepEqual(told.turns.map(turn => turn.item_id), turns.map(turn => turn.id));
     assert.ok(Math.abs(told.turns[1].audio_ms - playedMs) <= 1, `${told.turns[1].audio_ms} ms sent, ${playedMs} ms played`);
     assert.equal(told.turns[1].interrupted, undefined);
-    return p;
   },
 
   async typed() {
@@ -59,7 +58,6 @@ const SCENARIOS = {
     assert.deepEqual((await p.transcript()).map(turn => [turn.role, turn.text]),
       [['you', 'Good morning'], ['agent', 'You wrote: Good morning.']]);
     await p.shot('typed');
-    return p;
   },
 
   async tool() {
@@ -80,7 +78,6 @@ const SCENARIOS = {
     const { session_id: id } = await p.event('voice-welcome');
     const told = await askUntil(`/v1/sessions/${id}/transcript`, ({ turns }) => turns.length === 4, 'the transcript');
     assert.deepEqual(told.turns.map(turn => turn.role), ['user', 'tool_call', 'tool_result', 'agent']);
-    return p;
   },
 
   async bargeIn() {
@@ -114,7 +111,6 @@ const SCENARIOS = {
     assert.ok(Math.abs(turns[1].heard_ms - storyMs) < 250, `the server says ${turns[1].heard_ms} ms, the page played ${storyMs} ms`);
     assert.ok(turns[1].text.length < turns[1].full_text.length);
     await p.shot('barge-in-answered');
-    return p;
   },
 
   async reconnect() {
@@ -136,8 +132,7 @@ const SCENARIOS = {
       await p.page.waitForFunction(() => window.parley.transcript().at(-1).text === 'You wrote: Are you there?');
       await p.state('agent-speaking');
       await p.shot('reconnected');
-      return p;
-    } finally {
+      } finally {
       network.close();
     }
   },
@@ -158,7 +153,6 @@ const SCENARIOS = {
     assert.equal(await p.text('#gate-title'), 'The conversation has ended');
     assert.equal(await p.page.evaluate(() => document.activeElement.id), 'start');
     await p.shot('ended');
-    return p;
   },
 
   async refused() {
@@ -172,7 +166,6 @@ const SCENARIOS = {
     assert.deepEqual(await p.page.$$eval('#transcript li', lines => lines.map(line => line.textContent)), []);
     assert.equal(await p.page.evaluate(() => document.activeElement.id), 'token');
     await p.shot('refused');
-    return p;
   },
 
   async looks() {
@@ -194,7 +187,6 @@ const SCENARIOS = {
       const [dark, bright] = colorScheme === 'dark' ? [paper, ink] : [ink, paper];
       assert.ok(brightness(dark) < 60 && brightness(bright) > 200, `${colorScheme}: ${ink} on ${paper}`);
     }
-    return p;
   },
 };
 
@@ -203,5 +195,4 @@ function brightness(color) {
   return (red + green + blue) / 3;
 }
 
-const p = await SCENARIOS[process.argv[2]]();
-await p.close();
+await play(SCENARIOS[process.argv[2]]);

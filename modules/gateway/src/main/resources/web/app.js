@@ -307,7 +307,7 @@ function render() {
   dock.text.placeholder = microphone ? 'Or type…' : 'Write a message…';
 
   show(dock.notice, phase === 'reconnecting'
-    ? 'The connection dropped. Trying again; what was said is kept.' : microphoneProblem);
+    ? 'The connection dropped. Trying again; what you write meanwhile is kept.' : microphoneProblem);
   show(byId('hint'), running && transcript.empty ? hint(speaks) : '');
 }
 

@@ -253,7 +253,7 @@ export class Conversation {
     if (this.#isSilenced(item, response)) return;
     this.#response = response ?? this.#response;
     const turn = this.#transcript.turn(item, 'agent');
-    turn.write(turn.text + (this.#torn.delete(item) ? '… ' : '') + delta);
+    turn.write(turn.text + (this.#torn.delete(item) ? '…' : '') + delta);
     if (this.#player.receivedMs(item) > 0) this.follow(item);
   }
 

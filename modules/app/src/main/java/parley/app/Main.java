@@ -14,6 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import parley.admission.CallerId;
 import parley.gateway.Gateway;
 import parley.gateway.Tokens;
+import parley.load.BargeIn;
 import parley.provider.simulator.SimulatorMain;
 
 /** The command line: {@code run}, {@code token}, {@code check-config}, {@code load}, {@code simulator}. */
@@ -26,6 +27,7 @@ public final class Main {
                                  a caller's token, signed with JWT_SECRET or development's secret
               check-config       every error and warning of the configuration at once
               load --help        many callers at once, and what they heard
+              barge-in --url U   how fast the agent falls silent when the caller speaks
               simulator [--port P]
                                  the simulated provider alone
 
@@ -43,6 +45,7 @@ public final class Main {
                 case "token" -> token(Options.parse(rest, "user", "tenant", "role", "ttl"));
                 case "check-config" -> checkConfig();
                 case "load" -> parley.load.Main.main(rest);
+                case "barge-in" -> BargeIn.main(rest);
                 case "simulator" -> SimulatorMain.main(rest);
                 case "help", "--help", "-h" -> System.out.println(HELP);
                 default -> throw new StartFailure("command: " + command + "\n\n" + HELP);

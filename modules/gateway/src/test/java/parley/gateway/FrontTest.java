@@ -427,6 +427,23 @@ class FrontTest {
     }
 
     @Test
+    void whatIsTooLargeIsRefused() throws IOException {
+        try (var line = line()) {
+            assertThat(line.post("/v1/sessions", " ".repeat(1024 * 1024 + 1), bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(413);
+            assertThat(line.ask("GET", "/health").status()).isEqualTo(200);
+        }
+        try (var line = line()) {
+            assertThat(line.ask("GET", "/" + "x".repeat(10_000)).status()).isBetween(400, 499);
+        }
+        try (var line = line()) {
+            assertThat(line.ask("GET", "/health", "X: " + "x".repeat(20_000)).status())
+                    .isBetween(400, 499);
+        }
+    }
+
+    @Test
     void anOldClientNamesNone() throws IOException {
         try (var line = line()) {
             line.write("GET /health HTTP/1.0\r\n\r\n");

@@ -14,7 +14,8 @@ import java.nio.charset.StandardCharsets;
  */
 final class EchoConversation extends SimpleChannelInboundHandler<TextWebSocketFrame> {
     private static final String SESSION =
-            "\"session\":{\"id\":\"sess_echo\",\"object\":\"realtime.session\",\"type\":\"realtime\"}}";
+            "\"session\":{\"id\":\"sess_echo\",\"object\":\"realtime.session\",\"type\":\"realtime\","
+                    + "\"audio\":{\"input\":{\"turn_detection\":{\"type\":\"server_vad\",\"interrupt_response\":true}}}}}";
     private static final byte[] APPEND = bytes("input_audio_buffer.append");
     private static final byte[] UPDATE = bytes("session.update");
     private static final byte[] TYPE = bytes("\"type\"");

@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -62,7 +63,8 @@ public final class EchoServer implements AutoCloseable {
     }
 
     /** Listens on this machine only. Each socket gets a conversation of its own; port 0 takes any free one. */
-    static EchoServer start(int port, Supplier<ChannelHandler> conversation)
+    @SafeVarargs
+    static EchoServer start(int port, Supplier<ChannelHandler>... conversation)
             throws BindException, InterruptedException {
         var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         var protocol = WebSocketServerProtocolConfig.newBuilder()
@@ -80,7 +82,7 @@ public final class EchoServer implements AutoCloseable {
                         .addLast(new HttpObjectAggregator(LONGEST_REQUEST))
                         .addLast(new WebSocketServerProtocolHandler(protocol))
                         .addLast(new WebSocketFrameAggregator(LONGEST_MESSAGE))
-                        .addLast(conversation.get());
+                        .addLast(Arrays.stream(conversation).map(Supplier::get).toArray(ChannelHandler[]::new));
             }
         };
         var listener = new ServerBootstrap()

@@ -395,6 +395,7 @@ final class Conversation {
         begun = true;
         toCaller.urgent(
                 Frame.text(Wire.bytes(new ServerEvent.SessionCreated(created.eventId(), ours(created.session())))));
+        callerLine.readable();
         providerLine.readable();
     }
 

@@ -60,7 +60,7 @@ public record Prices(String version, Map<String, Model> models) {
         if (price == null) {
             return 0;
         }
-        return (long) Math.ceil((tokens.textIn() - tokens.textCached()) * price.textIn()
+        double exact = (tokens.textIn() - tokens.textCached()) * price.textIn()
                 + tokens.textCached() * price.textCached()
                 + (tokens.audioIn() - tokens.audioCached()) * price.audioIn()
                 + tokens.audioCached() * price.audioCached()
@@ -68,7 +68,9 @@ public record Prices(String version, Map<String, Model> models) {
                 + tokens.imageCached() * price.imageCached()
                 + tokens.textOut() * price.textOut()
                 + tokens.audioOut() * price.audioOut()
-                + tokens.transcribedSeconds() / 60 * price.perMinute() * 1_000_000);
+                + tokens.transcribedSeconds() / 60 * price.perMinute() * 1_000_000;
+        // What binary fractions add to a whole number is not to be rounded up.
+        return Math.max(0, (long) Math.ceil(exact - 1e-6));
     }
 
     private static String base(String model) {

@@ -174,7 +174,10 @@ final class Witness {
         inputFormat = session.inputFormat() == null ? inputFormat : session.inputFormat();
         outputFormat = session.outputFormat() == null ? outputFormat : session.outputFormat();
         var detection = session.turnDetection();
-        interruptible = detection != null && detection.interruptResponse();
+        // A provider that says nothing of it does as the protocol's default: it listens, and stops when spoken over.
+        interruptible = session.states("audio.input.turn_detection")
+                ? detection != null && detection.interruptResponse()
+                : interruptible;
         var transcription = session.inputTranscription();
         transcriber = transcription == null || transcription.model() == null ? "" : transcription.model();
         return changed;

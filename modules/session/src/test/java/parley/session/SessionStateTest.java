@@ -125,10 +125,9 @@ class SessionStateTest {
     @Test
     void everyFactHasItsCase() {
         assertThat(Facts.ALL.stream().map(fact -> fact.getClass().getSimpleName()))
-                .containsExactlyInAnyOrderElementsOf(
-                        Stream.of(SessionEvent.class.getPermittedSubclasses())
-                                .map(Class::getSimpleName)
-                                .toList());
+                .containsExactlyInAnyOrderElementsOf(Stream.of(SessionEvent.class.getPermittedSubclasses())
+                        .map(Class::getSimpleName)
+                        .toList());
     }
 
     @Test

@@ -82,7 +82,7 @@ class ToCallerTest {
             audio(guided, "r1", "a", 100);
         }
 
-        assertThat(audible(guided, at(0))).isEqualTo(10);
+        assertThat(audible(guided, at(0))).isEqualTo(11);
         assertThat(audible(guided, at(0))).isZero();
         assertThat(audible(guided, at(250))).isEqualTo(2);
         assertThat(audible(guided, at(1000))).isEqualTo(8);
@@ -102,7 +102,7 @@ class ToCallerTest {
             left += audible(guided, at(ms));
         }
 
-        assertThat(left).isEqualTo(20);
+        assertThat(left).isEqualTo(21);
     }
 
     @Test
@@ -117,7 +117,7 @@ class ToCallerTest {
 
         assertThat(cuts).containsExactly(new Cut("a", 700), new Cut("b", 0));
         assertThat(audible(guided, at(9000))).isZero();
-        assertThat(metrics.staleAudioMs()).isEqualTo(1100);
+        assertThat(metrics.staleAudioMs()).isEqualTo(1000);
     }
 
     @Test

@@ -1,0 +1,103 @@
+package parley.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** O5: a start that cannot succeed says why, and what to do, in a line or two. */
+@Tag("stream")
+class StartFailureTest {
+    @Test
+    void everyTakenPortIsNamedWithItsVariable() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            assertThatThrownBy(() -> TestNode.start(Map.of("parley.gateway.port", taken.getLocalPort())))
+                    .isInstanceOf(StartFailure.class)
+                    .hasMessageContaining("127.0.0.1:" + taken.getLocalPort() + " (PARLEY_HTTP_PORT)")
+                    .hasMessageContaining("end it, or set the variable");
+        }
+    }
+
+    @Test
+    void aDatabaseThatIsNotThereIsNamedWithoutItsPassword() throws IOException {
+        int nobody;
+        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            nobody = free.getLocalPort();
+        }
+
+        assertThatThrownBy(() -> TestNode.start(Map.of(
+                        "parley.app.database-url", "postgresql://anna:topsecret@127.0.0.1:" + nobody + "/calls")))
+                .isInstanceOf(StartFailure.class)
+                .hasMessageStartingWith("database postgresql://127.0.0.1:" + nobody + "/calls:")
+                .hasMessageNotContaining("topsecret");
+    }
+
+    @Test
+    void everyWrongSettingIsListedAtOnce() {
+        var config = ConfigFactory.parseMap(Map.of(
+                        "parley.gateway.jwt.secret",
+                        "short",
+                        "parley.gateway.port",
+                        99999,
+                        "parley.admission.percentage",
+                        120,
+                        "parley.session.shards",
+                        0,
+                        "parley.provider.url",
+                        "ftp://example.org",
+                        "parley.app.simulated",
+                        true))
+                .withFallback(AppSettings.load(TestNode.home(), "development"))
+                .resolve();
+
+        assertThat(AppSettings.read(config).errors())
+                .anyMatch(error -> error.contains("jwt.secret: 5 characters (expected: at least 32"))
+                .anyMatch(error -> error.contains("port: 99999 (expected: 0..65535)"))
+                .anyMatch(error -> error.contains("percentage: 120 (expected: 0..100)"))
+                .anyMatch(error -> error.contains("shards: 0 (expected: 1..4096)"))
+                .anyMatch(error -> error.contains("url: ftp://example.org"))
+                .noneMatch(error -> error.contains("short"));
+    }
+
+    @Test
+    void productionRefusesWhatOnlyDevelopmentMayHave() {
+        var config = ConfigFactory.parseMap(Map.of(
+                        "parley.gateway.jwt.secret", "0123456789012345678901234567890123456789",
+                        "parley.app.simulated", true,
+                        "parley.provider.model", "a-model-nobody-priced"))
+                .withFallback(AppSettings.load(TestNode.home(), "production"))
+                .resolve();
+
+        assertThat(AppSettings.read(config).errors())
+                .anyMatch(error -> error.startsWith("OPENAI_API_KEY: not set"))
+                .anyMatch(error -> error.startsWith("DATABASE_URL: not set"))
+                .anyMatch(error -> error.startsWith("PARLEY_TLS_CERTIFICATE: not set"))
+                .anyMatch(error -> error.startsWith("REALTIME_API_MODEL: a-model-nobody-priced has no price"));
+    }
+
+    @Test
+    void anUnknownEnvironmentIsNamed() {
+        assertThatThrownBy(() -> AppSettings.load(Path.of("/nowhere"), "staging"))
+                .isInstanceOf(StartFailure.class)
+                .hasMessageStartingWith("PARLEY_ENV: staging (expected: a file ");
+    }
+
+    @Test
+    void anUnknownOptionIsNamedWithTheKnownOnes() {
+        assertThatThrownBy(() -> Main.Options.parse(new String[] {"--node", "3"}, "nodes"))
+                .hasMessage("option: --node (expected: --nodes)");
+        assertThatThrownBy(() ->
+                        Main.Options.parse(new String[] {"--nodes=12"}, "nodes").number("nodes", 1, 1, 9))
+                .hasMessage("--nodes: 12 (expected: 1..9)");
+        assertThatThrownBy(() -> Main.Options.parse(new String[] {"--ttl", "soon"}, "ttl")
+                        .duration("ttl", "15m"))
+                .hasMessage("--ttl: soon (expected: a time such as 30s, 15m, 12h or 7d)");
+    }
+}

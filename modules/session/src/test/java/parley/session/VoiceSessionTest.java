@@ -1,0 +1,403 @@
+package parley.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityContext;
+import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.apache.pekko.stream.ActorAttributes;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import parley.admission.Arm;
+import parley.admission.CallerId;
+import parley.session.Sessions.Join;
+import parley.session.Sessions.Opening;
+import parley.session.VoiceSession.Command;
+import parley.session.VoiceSession.Seating;
+
+@Tag("entity")
+class VoiceSessionTest {
+    private static final CallerId MALLORY = new CallerId("mallory", "acme");
+    private static final Opening OPENING = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual");
+    private static final Join JOIN = new Join(OPENING, false, null);
+
+    private static Rig rig;
+    private static SessionLink link;
+    private SessionId id;
+    private TestProbe<ClusterSharding.ShardCommand> shard;
+    private EventSourcedBehaviorTestKit<Command, SessionEvent, SessionState> session;
+
+    @BeforeAll
+    static void start() {
+        rig = new Rig();
+        link = rig.link();
+    }
+
+    @AfterAll
+    static void stop() {
+        link.close();
+        rig.close();
+    }
+
+    @BeforeEach
+    void vacant() {
+        vacant(rig.settings);
+    }
+
+    private void vacant(SessionSettings settings) {
+        id = SessionId.mint(3);
+        shard = TestProbe.create(rig.system);
+        session = EventSourcedBehaviorTestKit.create(
+                rig.system,
+                VoiceSession.create(
+                        new EntityContext<>(VoiceSession.KEY, id.value(), shard.getRef()), rig.room(settings), link),
+                // Half of the commands never leave the entity; SerializationTest has the others.
+                EventSourcedBehaviorTestKit.enabledSerializationSettings().withVerifyCommands(false));
+    }
+
+    // ---- every command in every phase
+
+    private static final Map<String, Function<ActorRef<Object>, Command>> COMMANDS = commands();
+
+    private static Map<String, Function<ActorRef<Object>, Command>> commands() {
+        var all = new LinkedHashMap<String, Function<ActorRef<Object>, Command>>();
+        all.put("Open", to -> new VoiceSession.Open(OPENING, to.narrow()));
+        all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, "pekko://here", 0, to.narrow()));
+        all.put("Describe", to -> new VoiceSession.Describe(Facts.ANNA, to.narrow()));
+        all.put("End", to -> new VoiceSession.End(Facts.ANNA, to.narrow()));
+        all.put("Note", to -> new VoiceSession.Note(List.of(Facts.USER_SAID, Facts.SPENT)));
+        all.put("CallTool", to -> new VoiceSession.CallTool("call_1", "time", "{}"));
+        all.put("ToolAnswered", to -> new VoiceSession.ToolAnswered("call_1", "noon"));
+        all.put("ProviderEnded", to -> new VoiceSession.ProviderEnded(EndReason.PROVIDER_LOST, "1006"));
+        all.put("CallerSeated", to -> new VoiceSession.CallerSeated("seat"));
+        all.put("CallerEnded", to -> new VoiceSession.CallerEnded("seat", 1006));
+        all.put("MAX_LENGTH", to -> VoiceSession.Timeout.MAX_LENGTH);
+        all.put("NOBODY_CAME", to -> VoiceSession.Timeout.NOBODY_CAME);
+        all.put("PASSIVATE", to -> VoiceSession.Timeout.PASSIVATE);
+        return all;
+    }
+
+    private void bring(String phase) {
+        switch (phase) {
+            case "vacant" -> {}
+            case "opening" -> session.initialize((Object[]) new SessionEvent[] {Facts.OPENED});
+            case "live" ->
+                session.initialize((Object[]) new SessionEvent[] {Facts.OPENED, Facts.UPSTREAM, Facts.ATTACHED});
+            default -> session.initialize((Object[]) new SessionEvent[] {Facts.OPENED, Facts.UPSTREAM, Facts.ENDED});
+        }
+    }
+
+    private EventSourcedBehaviorTestKit.CommandResultWithReply<Command, SessionEvent, SessionState, Object> run(
+            Function<ActorRef<Object>, Command> command) {
+        return session.<Object>runCommand(command::apply);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "vacant | Open | Opened | Opened",
+                "vacant | TakeSeat | Opened CallerAttached | Taken",
+                "vacant | Describe | | Refused UNKNOWN",
+                "vacant | End | | Refused UNKNOWN",
+                "vacant | Note | |",
+                "vacant | CallTool | |",
+                "vacant | ToolAnswered | |",
+                "vacant | ProviderEnded | |",
+                "vacant | CallerSeated | |",
+                "vacant | CallerEnded | |",
+                "vacant | MAX_LENGTH | |",
+                "vacant | NOBODY_CAME | |",
+                "vacant | PASSIVATE | |",
+                "opening | Open | | Opened",
+                "opening | TakeSeat | CallerAttached | Taken",
+                "opening | Describe | | Described opening",
+                "opening | End | Ended | Described over",
+                "opening | Note | UserSaid Spent |",
+                "opening | CallTool | |",
+                "opening | ToolAnswered | |",
+                "opening | ProviderEnded | UpstreamLost Ended |",
+                "opening | CallerSeated | |",
+                "opening | CallerEnded | |",
+                "opening | MAX_LENGTH | Ended |",
+                "opening | NOBODY_CAME | Ended |",
+                "opening | PASSIVATE | |",
+                "live | Open | | Opened",
+                "live | TakeSeat | | Denied FORBIDDEN",
+                "live | Describe | | Described live",
+                "live | End | Ended | Described over",
+                "live | Note | UserSaid Spent |",
+                "live | CallTool | |",
+                "live | ToolAnswered | |",
+                "live | ProviderEnded | UpstreamLost Ended |",
+                "live | CallerSeated | |",
+                "live | CallerEnded | CallerDetached |",
+                "live | MAX_LENGTH | Ended |",
+                "live | NOBODY_CAME | Ended |",
+                "live | PASSIVATE | |",
+                "over | Open | | Refused OVER",
+                "over | TakeSeat | | Denied OVER",
+                "over | Describe | | Described over",
+                "over | End | | Described over",
+                "over | Note | UserSaid Spent |",
+                "over | CallTool | |",
+                "over | ToolAnswered | |",
+                "over | ProviderEnded | |",
+                "over | CallerSeated | |",
+                "over | CallerEnded | |",
+                "over | MAX_LENGTH | |",
+                "over | NOBODY_CAME | |",
+                "over | PASSIVATE | |",
+            })
+    void everyCommandHasItsAnswerInEveryPhase(String phase, String command, String events, String reply) {
+        bring(phase);
+
+        var result = run(COMMANDS.get(command));
+
+        assertThat(result.events().stream().map(event -> event.getClass().getSimpleName()))
+                .containsExactly(events == null ? new String[0] : events.split(" "));
+        assertThat(result.hasNoReply() ? null : told(result.reply())).isEqualTo(reply);
+    }
+
+    private static String told(Object reply) {
+        return switch (reply) {
+            case Answer.Opened opened -> "Opened";
+            case Answer.Described described ->
+                "Described " + described.session().phase();
+            case Answer.Refused refused -> "Refused " + refused.why();
+            case Seating.Taken taken -> "Taken";
+            case Seating.Denied denied -> "Denied " + denied.why().why();
+            default -> reply.toString();
+        };
+    }
+
+    @Test
+    void everyCommandIsInTheTable() {
+        var inTable = COMMANDS.values().stream()
+                .map(command ->
+                        command.apply(rig.system.deadLetters()).getClass().getSimpleName())
+                .distinct();
+
+        assertThat(inTable)
+                .containsExactlyInAnyOrderElementsOf(Stream.of(Command.class.getPermittedSubclasses())
+                        .map(Class::getSimpleName)
+                        .toList());
+    }
+
+    static List<String> ownersCommands() {
+        return List.of("TakeSeat", "Describe", "End", "Open");
+    }
+
+    @ParameterizedTest
+    @MethodSource("ownersCommands")
+    void toAnyoneElseASessionDoesNotExist(String command) {
+        for (var phase : List.of("opening", "live", "over")) {
+            bring(phase);
+            var stranger = new Opening(MALLORY, Face.VOICE, Arm.VOICE, null);
+
+            var reply = run(to -> switch (command) {
+                        case "TakeSeat" ->
+                            new VoiceSession.TakeSeat(new Join(stranger, true, null), "pekko://here", 0, to.narrow());
+                        case "Describe" -> new VoiceSession.Describe(MALLORY, to.narrow());
+                        case "End" -> new VoiceSession.End(MALLORY, to.narrow());
+                        default -> new VoiceSession.Open(stranger, to.narrow());
+                    })
+                    .reply();
+
+            var refusal = told(reply);
+            assertThat(refusal).endsWith(phase.equals("over") && command.equals("Open") ? "OVER" : "UNKNOWN");
+        }
+    }
+
+    // ---- stories
+
+    private Seating.Taken joins(Join join) {
+        return (Seating.Taken) run(to -> new VoiceSession.TakeSeat(join, "pekko://here", 0, to.narrow()))
+                .reply();
+    }
+
+    private Object tries(String token) {
+        return run(to -> new VoiceSession.TakeSeat(new Join(OPENING, true, token), "pekko://here", 0, to.narrow()))
+                .reply();
+    }
+
+    private FakePort sits(Seating.Taken taken) {
+        var seat = rig.conversations.take(taken.seat());
+        assertThat(seat).isNotNull();
+        var loop = seat.conversation().loop();
+        var caller = new FakePort(loop);
+        var line = Rig.await(seat.take(taken.seat()));
+        caller.flow()
+                .join(line.flow())
+                .withAttributes(ActorAttributes.dispatcher(rig.loops.dispatcherOf(loop)))
+                .run(rig.materializer);
+        return caller;
+    }
+
+    private static String token(FakePort caller) {
+        return caller.hears("voice-welcome").replaceFirst(".*\"resume_token\":\"([^\"]+)\".*", "$1");
+    }
+
+    @Test
+    void aCallerTalksLeavesAndTheSessionIsOver() {
+        var caller = sits(joins(JOIN));
+        var provider = rig.provider.called().taken();
+        provider.says(Events.created(), Events.itemDone(Events.userItem("u", "hello")));
+        caller.hears("conversation.item.done");
+        caller.hangsUp(1000, "");
+
+        assertThat(provider.ended().code()).isEqualTo(1000);
+        var over = awaitOver();
+        assertThat(over.reason()).isEqualTo(EndReason.CALLER_LEFT);
+        assertThat(over.last().turns()).extracting(Turn::text).containsExactly("hello");
+        assertThat(over.last().upstream()).isNotNull();
+    }
+
+    private SessionState.Over awaitOver() {
+        // The entity answers in order; its facts arrive from another thread.
+        for (int i = 0; i < 500; i++) {
+            if (session.getState() instanceof SessionState.Over over) {
+                return over;
+            }
+            java.util.concurrent.locks.LockSupport.parkNanos(
+                    Duration.ofMillis(10).toNanos());
+        }
+        throw new AssertionError("not over within 5 s");
+    }
+
+    @Test
+    void theNewestTokenIsGoodAndTheOneBeforeUntilTheNewOneWasShown() {
+        var first = token(sits(joins(JOIN)));
+        rig.provider.called().taken();
+        var second = token(sits((Seating.Taken) tries(first)));
+
+        assertThat(told(tries("guessed"))).isEqualTo("Denied FORBIDDEN");
+        assertThat(told(tries(first))).as("the welcome may never have arrived").isEqualTo("Taken");
+        var third = (Seating.Taken) tries(first);
+        var fresh = token(sits(third));
+        assertThat(told(tries(second))).as("replaced meanwhile").isEqualTo("Denied FORBIDDEN");
+        assertThat(told(tries(fresh))).isEqualTo("Taken");
+        assertThat(told(tries(first))).as("the newer one was shown").isEqualTo("Denied FORBIDDEN");
+    }
+
+    @Test
+    void aSeatThatNobodyTakesDoesNotKeepTheProviderOnTheLine() {
+        vacant(Rig.settings(Map.of("parley.session.resume-window", "100ms")));
+        joins(JOIN);
+        var provider = rig.provider.called().taken();
+
+        assertThat(awaitOver().reason()).isEqualTo(EndReason.CALLER_LEFT);
+        assertThat(provider.ended().code()).isEqualTo(1000);
+    }
+
+    @Test
+    void theEndOfAnOldLineDoesNotEndTheSessionOfACallerWhoIsComingBack() {
+        var first = joins(JOIN);
+        var old = sits(first);
+        rig.provider.called().taken();
+        tries(token(old));
+
+        var result = session.runCommand(new VoiceSession.CallerEnded(first.seat(), 1000));
+
+        assertThat(result.hasNoEvents()).isTrue();
+        assertThat(result.state()).isInstanceOf(SessionState.Live.class);
+    }
+
+    @Test
+    void theStrictFaceIsEndedInItsOwnLanguage() {
+        var strict = new Opening(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual");
+        var caller = sits(joins(new Join(strict, false, null)));
+        rig.provider.called().taken();
+        run(COMMANDS.get("End"));
+
+        assertThat(caller.ended().code()).isEqualTo(1000);
+        assertThat(caller.unheard()).isZero();
+    }
+
+    @Test
+    void theVoiceFaceIsToldWhyItEnds() {
+        var caller = sits(joins(JOIN));
+        rig.provider.called().taken();
+        session.runCommand(VoiceSession.Timeout.MAX_LENGTH);
+
+        assertThat(caller.hears("voice-ended")).contains("\"reason\":\"max_length\"");
+        assertThat(caller.ended().reason()).isEqualTo("max_length");
+    }
+
+    @Test
+    void theProviderKnowsACallerByOnePseudonymInAllItsSessions() {
+        joins(JOIN);
+        var first = rig.provider.called();
+        vacant();
+        joins(JOIN);
+        var second = rig.provider.called();
+
+        assertThat(first.call().safetyIdentifier())
+                .isEqualTo(second.call().safetyIdentifier())
+                .doesNotContain("anna")
+                .hasSize(39);
+        first.taken();
+        second.taken();
+    }
+
+    @Test
+    void afterARestartTheConversationGoesOnWithItsHistory() {
+        session.initialize((Object[]) new SessionEvent[] {
+            Facts.OPENED, Facts.ATTACHED, Facts.UPSTREAM, Facts.CONFIGURED, Facts.USER_SAID, Facts.TRANSCRIBED
+        });
+        session.restart();
+        var before = (Answer.Described) run(COMMANDS.get("Describe")).reply();
+        assertThat(before.session().attached())
+                .as("nobody is on a line that is gone")
+                .isFalse();
+        run(to -> new VoiceSession.End(MALLORY, to.narrow()));
+        session.clear();
+        session.initialize((Object[]) new SessionEvent[] {
+            new SessionEvent.Opened(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", Rig.NOON),
+            Facts.CONFIGURED,
+            Facts.USER_SAID,
+            Facts.TRANSCRIBED
+        });
+
+        joins(new Join(OPENING, true, null));
+        var provider = rig.provider.called().taken();
+        provider.says(Events.created());
+
+        assertThat(provider.hears()).contains("session.update", "kind");
+        assertThat(provider.hears()).contains("item_u", "hello");
+    }
+
+    @Test
+    void anIdleVacantEntityLeavesItsShard() {
+        session.runCommand(VoiceSession.Timeout.PASSIVATE);
+
+        assertThat(shard.receiveMessage(Duration.ofSeconds(5))).isInstanceOf(ClusterSharding.Passivate.class);
+    }
+
+    @Test
+    void theSumOfAllCostsIsToldInDollars() {
+        bring("live");
+        session.runCommand(new VoiceSession.Note(List.of(Facts.SPENT, Facts.SPENT)));
+        var costs = new ArrayList<Double>();
+        costs.add(((Answer.Described) run(COMMANDS.get("Describe")).reply())
+                .session()
+                .costUsd());
+
+        assertThat(costs).containsExactly(0.014412);
+    }
+}
