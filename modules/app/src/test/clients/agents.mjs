@@ -1,6 +1,6 @@
 import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime';
 import { z } from 'zod';
-import { CALLER_TOKEN, main, NODE_URL, Player, Seen, speech } from './call.mjs';
+import { ASK_FOR_SECONDS, CALLER_TOKEN, halfHeard, main, NODE_URL, Player, Seen, speech } from './call.mjs';
 
 const asked = [];
 const weather = tool({
@@ -113,16 +113,13 @@ await main({
   'barge-in': () =>
     call({}, async (line) => {
       line.session.sendMessage('Please tell me a long story.');
-      const { item_id } = await line.seen.until(
-        'two seconds of audio',
-        () => line.seen.all('response.output_audio.delta').find((d) => line.player.receivedMs(d.item_id) > 2000),
-      );
+      const { item_id } = await halfHeard(line);
       return speakOver(line, item_id);
     }),
 
   'late-barge-in': () =>
     call({}, async (line) => {
-      line.session.sendMessage('say exactly: This answer has been sent long before anybody can have heard all of it.');
+      line.session.sendMessage(ASK_FOR_SECONDS);
       const { response } = await line.seen.nth(1, 'response.done');
       return speakOver(line, response.output[0].id);
     }),
@@ -131,10 +128,7 @@ await main({
   interrupt: () =>
     call({}, async ({ session, seen, player }) => {
       session.sendMessage('Please tell me a long story.');
-      const { item_id } = await seen.until(
-        'two seconds of audio',
-        () => seen.all('response.output_audio.delta').find((d) => player.receivedMs(d.item_id) > 2000),
-      );
+      const { item_id } = await halfHeard({ seen, player });
       const playedMs = player.playedMs(item_id);
       const receivedMs = player.receivedMs(item_id);
       session.interrupt();

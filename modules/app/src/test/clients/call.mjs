@@ -3,6 +3,11 @@ import { readFileSync } from 'node:fs';
 /** What one caller brings: where to, as whom, and a recording of speech (WAV, 24 kHz, 16 bit, mono). */
 export const { NODE_URL, CALLER_TOKEN, SPEECH } = process.env;
 
+/** Asks for an answer that is sent in about a second, and takes many to be heard. */
+export const ASK_FOR_SECONDS =
+  'say exactly: This answer has been sent long before anybody can have heard all of it, ' +
+  'for it is made much faster than it is spoken.';
+
 const PATIENCE_MS = 15_000;
 const BYTES_PER_MS = 48;
 
@@ -70,6 +75,12 @@ export class Player {
     const item = this.#items.get(itemId);
     return item ? Math.floor(Math.min(item.ms, performance.now() - item.since)) : 0;
   }
+}
+
+/** Resolves with a delta of an item of which two seconds have come, and some has been played. */
+export function halfHeard({ seen, player }) {
+  const is = ({ item_id }) => player.receivedMs(item_id) > 2000 && player.playedMs(item_id) > 100;
+  return seen.until('two seconds of audio', () => seen.all('response.output_audio.delta').find(is));
 }
 
 /** The recording in pieces of 100 ms, and a second of silence, so that it is noticed that the caller is done. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
-import { CALLER_TOKEN, main, NODE_URL, Player, Seen, speech } from './call.mjs';
+import { ASK_FOR_SECONDS, CALLER_TOKEN, halfHeard, main, NODE_URL, Player, Seen, speech } from './call.mjs';
 
 const WEATHER = {
   type: 'function',
@@ -105,16 +105,13 @@ await main({
   'barge-in': () =>
     call({ audio: LISTENING }, async (line) => {
       line.ask('Please tell me a long story.');
-      const { item_id } = await line.seen.until(
-        'two seconds of audio',
-        () => line.seen.all('response.output_audio.delta').find((d) => line.player.receivedMs(d.item_id) > 2000),
-      );
+      const { item_id } = await halfHeard(line);
       return speakOver(line, item_id);
     }),
 
   'late-barge-in': () =>
     call({ audio: LISTENING }, async (line) => {
-      line.ask('say exactly: This answer has been sent long before anybody can have heard all of it.');
+      line.ask(ASK_FOR_SECONDS);
       const { response } = await line.seen.nth(1, 'response.done');
       return speakOver(line, response.output[0].id);
     }),

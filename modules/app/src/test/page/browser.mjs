@@ -60,7 +60,7 @@ export async function play(scenario) {
 
 /**
  * @param microphone a WAV file; null: the person denies the microphone
- * @param token null: the gateway hands out none, as in production
+ * @param token null: the gateway hands out none, as in production; 'late': only when handOverToken is called
  * @param expected what the browser may complain about
  */
 export async function open({ microphone = null, token = 'development', url = NODE, expected, ...options } = {}) {
@@ -87,11 +87,20 @@ export async function open({ microphone = null, token = 'development', url = NOD
     event => window.violated(`security policy: ${event.violatedDirective} ${event.blockedURI}`)));
   await context.addInitScript(listen);
   if (token === null) await page.route(`**${TOKEN_PATH}`, route => route.fulfill({ status: 404 }));
+  let handOverToken = () => {};
+  if (token === 'late') {
+    const asked = new Promise(done => { handOverToken = done; });
+    await page.route(`**${TOKEN_PATH}`, async route => {
+      await asked;
+      await route.continue();
+    });
+  }
   await page.goto(url);
   await page.waitForFunction(() => window.parley);
 
   return opened = {
     page,
+    handOverToken,
     state: wanted => page.waitForFunction(state => document.body.dataset.state === state, wanted),
     say: async text => {
       await page.fill('#text', text);

@@ -138,8 +138,9 @@ const SCENARIOS = {
   },
 
   async end() {
-    const p = await open();
+    const p = await open({ token: 'late' });
     await p.page.click('#start-typing');
+    p.handOverToken();
     await p.state('listening');
     await p.say('Tell me a long story');
     await p.playsPast(500);

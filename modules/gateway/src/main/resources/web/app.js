@@ -82,6 +82,7 @@ let keptFrames = [];
 let unreportedPlayback = null;
 
 let developmentToken = false;
+const tokenLoaded = loadToken();
 
 // A conversation from its beginning to its end
 
@@ -357,21 +358,23 @@ async function showVersion() {
 
 // What can be pressed
 
-function tokenMissing() {
+async function tokenMissing() {
+  // Who presses before the development token has come means it all the same.
+  await tokenLoaded;
   if (gate.token.value.trim() !== '') return false;
   gate.token.focus();
   return true;
 }
 
-gate.form.addEventListener('submit', event => {
+gate.form.addEventListener('submit', async event => {
   event.preventDefault();
-  if (tokenMissing()) return;
+  if (await tokenMissing()) return;
   transcript.clear();
   start({ voice: true });
 });
 
-gate.type.addEventListener('click', () => {
-  if (tokenMissing()) return;
+gate.type.addEventListener('click', async () => {
+  if (await tokenMissing()) return;
   const goesOn = gate.type.dataset.keep === 'true';
   if (goesOn && !transcript.empty) transcript.note('Continued in writing.');
   if (!goesOn) transcript.clear();
@@ -405,7 +408,7 @@ window.parley = {
   transcript: () => transcript.entries(),
 };
 
-await loadToken();
-showGate(developmentToken ? GATE.idle : GATE.token);
+await tokenLoaded;
+if (phase === 'idle') showGate(developmentToken ? GATE.idle : GATE.token);
 render();
 showVersion();

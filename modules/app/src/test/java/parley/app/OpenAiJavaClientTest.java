@@ -134,7 +134,7 @@ class OpenAiJavaClientTest extends RealtimeClientTest {
         call.begin(listening());
         call.ask("Please tell me a long story.");
         var delta = call.nth(1, RealtimeServerEvent::responseOutputAudioDelta);
-        while (call.receivedMs() < 2000) {
+        while (call.receivedMs() < 2000 || call.playedMs() < 100) {
             call.receive();
         }
         speakOver(call, delta.itemId());
@@ -142,7 +142,8 @@ class OpenAiJavaClientTest extends RealtimeClientTest {
 
     private static void lateBargeIn(Call call) throws Exception {
         call.begin(listening());
-        call.ask("say exactly: This answer has been sent long before anybody can have heard all of it.");
+        call.ask(
+                "say exactly: This answer has been sent long before anybody can have heard all of it, for it is made much faster than it is spoken.");
         var delta = call.nth(1, RealtimeServerEvent::responseOutputAudioDelta);
         call.nth(1, RealtimeServerEvent::responseDone);
         speakOver(call, delta.itemId());

@@ -53,6 +53,9 @@ final class TestNode implements AutoCloseable {
                         Map.entry("parley.session.link.port", 0),
                         Map.entry("parley.app.management-port", 0),
                         Map.entry("parley.app.data-directory", data.toString()),
+                        Map.entry(
+                                "parley.gateway.https.development-certificates",
+                                data.resolve("tls").toString()),
                         Map.entry("parley.app.simulated", true),
                         Map.entry("parley.provider.name", "simulator"),
                         Map.entry("parley.provider.model", "simulator"),

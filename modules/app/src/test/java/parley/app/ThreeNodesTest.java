@@ -48,6 +48,7 @@ class ThreeNodesTest {
     static void start() throws IOException {
         var ports = freePorts(5);
         System.setProperty("parley.home", TestNode.home().toString());
+        var data = Files.createTempDirectory("parley-three").toString();
         var config = ConfigFactory.parseMap(Map.ofEntries(
                         Map.entry("parley.gateway.port", ports.get(0)),
                         Map.entry("parley.gateway.https.port", ports.get(1)),

@@ -1,0 +1,153 @@
+package parley.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import parley.wire.Frame;
+import parley.wire.Port;
+import parley.wire.WebSocketClose;
+
+@Tag("stream")
+@ExtendWith(NoLeaks.class)
+class SessionLinkTest {
+    private static Rig rig;
+    private static SessionLink link;
+
+    @BeforeAll
+    static void start() {
+        rig = new Rig();
+        link = rig.link();
+    }
+
+    @AfterAll
+    static void stop() {
+        link.close();
+        rig.close();
+    }
+
+    private static final class Quiet implements Conversation.Reports {
+        final CompletableFuture<Integer> ended = new CompletableFuture<>();
+
+        @Override
+        public void facts(java.util.List<SessionEvent> facts) {}
+
+        @Override
+        public void callTool(String callId, String name, String arguments) {}
+
+        @Override
+        public void providerEnded(EndReason reason, String detail) {}
+
+        @Override
+        public void callerSeated(String seat) {}
+
+        @Override
+        public void callerEnded(String seat, int code) {
+            ended.complete(code);
+        }
+    }
+
+    private static Conversation keeps(String seat, Quiet reports) {
+        var conversation = new Conversation(
+                SessionId.mint(1),
+                Face.REALTIME,
+                rig.loops.get(0),
+                rig.room(),
+                reports,
+                new OpeningScript(java.util.List.of()),
+                "usual",
+                "parley-somebody");
+        conversation.start();
+        rig.conversations.keep(seat, new Conversations.Seat(conversation, null));
+        return conversation;
+    }
+
+    private static Port opens(String seat) {
+        return Rig.await(link.open(rig.loops.get(1), "127.0.0.1", link.port(), seat));
+    }
+
+    @Test
+    void aSeatThatNobodyKeepsIsRefusedSoThatTheCallerTriesAgain() {
+        var line = opens("nobody");
+
+        assertThat(Rig.await(line.closed())).isEqualTo(new WebSocketClose(1012, "the seat is gone", true));
+    }
+
+    @Test
+    void aSeatIsTakenOnce() {
+        var talk = keeps("once", new Quiet());
+        var provider = rig.provider.called().taken();
+        opens("once");
+        var second = opens("once");
+
+        assertThat(Rig.await(second.closed()).code()).isEqualTo(1012);
+        talk.end(new WebSocketClose(1000, "", false), null);
+        assertThat(provider.ended().code()).isEqualTo(1000);
+    }
+
+    @Test
+    void aNodeThatCannotBeReachedFailsTheLine() {
+        var failed = link.open(rig.loops.get(1), "127.0.0.1", 1, "seat").toCompletableFuture();
+
+        assertThat(failed.handle((line, failure) -> failure)
+                        .orTimeout(10, TimeUnit.SECONDS)
+                        .join())
+                .isInstanceOf(CompletionException.class)
+                .hasRootCauseInstanceOf(java.io.IOException.class);
+    }
+
+    @Test
+    void aLostConnectionDetachesTheCallerAndSendsItBack() {
+        var reports = new Quiet();
+        var talk = keeps("lost", reports);
+        var provider = rig.provider.called().taken();
+        var other = rig.link();
+        var line = Rig.await(other.open(rig.loops.get(0), "127.0.0.1", link.port(), "lost"));
+        rig.loops.get(0).execute(() -> line.send(Frame.text(Events.append(20))));
+        provider.says(Events.created());
+        assertThat(provider.hears()).isEqualTo(Events.append(20));
+        other.close();
+
+        assertThat(Rig.await(line.closed()).code()).isEqualTo(1012);
+        assertThat(Rig.await(reports.ended)).isEqualTo(1012);
+        rig.loops.get(0).execute(line::discard);
+        talk.end(new WebSocketClose(1000, "", false), null);
+    }
+
+    @Test
+    void aCloseCodeTravelsBothWays() {
+        var reports = new Quiet();
+        var talk = keeps("left", reports);
+        rig.provider.called().taken();
+        var line = opens("left");
+        line.close(1006, "gone");
+        assertThat(Rig.await(reports.ended)).isEqualTo(1006);
+        talk.end(new WebSocketClose(1000, "", false), null);
+
+        var other = keeps("ended", new Quiet());
+        rig.provider.called().taken();
+        var listened = opens("ended");
+        other.end(new WebSocketClose(4000, "because", false), null);
+
+        assertThat(Rig.await(listened.closed())).isEqualTo(new WebSocketClose(4000, "because", true));
+    }
+
+    @Test
+    void thePortOfAnotherIsNotTaken() {
+        var settings = Rig.settings(java.util.Map.of("parley.session.link.port", link.port()));
+
+        var second = SessionLink.start(rig.loops, settings, 1024, rig.conversations, rig.materializer)
+                .toCompletableFuture();
+
+        assertThat(second.handle((started, failure) -> failure)
+                        .orTimeout(10, TimeUnit.SECONDS)
+                        .join())
+                .hasRootCauseInstanceOf(java.net.BindException.class);
+    }
+}

@@ -1,0 +1,117 @@
+package parley.session;
+
+import com.typesafe.config.ConfigFactory;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.stream.ActorAttributes;
+import org.apache.pekko.stream.Materializer;
+import org.jspecify.annotations.Nullable;
+import parley.admission.Arm;
+import parley.admission.CallerId;
+import parley.session.Sessions.Join;
+import parley.session.Sessions.Opening;
+import parley.tool.Tools;
+import parley.wire.Loops;
+
+/** A node of a cluster on 127.0.0.1, with a provider that the test plays. */
+final class TestNode implements AutoCloseable {
+    final Loops loops = Loops.create(2);
+    final FakeProvider provider = new FakeProvider();
+    final ActorSystem<Void> system;
+    final Materializer materializer;
+    final ClusterSessions sessions;
+
+    private TestNode(Journal journal, @Nullable TestNode seed) {
+        system = Rig.system(
+                loops,
+                "parley",
+                ConfigFactory.parseMap(Map.of(
+                                "pekko.actor.provider", "cluster",
+                                "pekko.loglevel", "WARNING",
+                                "pekko.log-dead-letters", "off",
+                                "pekko.remote.artery.canonical.hostname", "127.0.0.1",
+                                "pekko.remote.artery.canonical.port", 0,
+                                "pekko.remote.artery.transport", "tcp",
+                                "pekko.cluster.jmx.enabled", "off",
+                                "pekko.coordinated-shutdown.exit-jvm", "off",
+                                "pekko.cluster.shutdown-after-unsuccessful-join-seed-nodes", "off"))
+                        .withFallback(journal.config())
+                        .withFallback(ConfigFactory.defaultReference()));
+        materializer = Materializer.createMaterializer(system);
+        var cluster = Cluster.get(system);
+        cluster.manager()
+                .tell(new org.apache.pekko.cluster.typed.Join(
+                        seed == null ? cluster.selfMember().address() : seed.address()));
+        var up = new CompletableFuture<Void>();
+        org.apache.pekko.cluster.Cluster.get(system.classicSystem()).registerOnMemberUp(() -> up.complete(null));
+        up.orTimeout(20, TimeUnit.SECONDS).join();
+        sessions = ClusterSessions.start(
+                        system,
+                        loops,
+                        provider,
+                        Tools.none(),
+                        Rig.prices(),
+                        Rig.settings(Map.of("parley.session.ask-timeout", "15s")),
+                        Rig.wire())
+                .toCompletableFuture()
+                .orTimeout(30, TimeUnit.SECONDS)
+                .join();
+    }
+
+    static TestNode start(Journal journal) {
+        return new TestNode(journal, null);
+    }
+
+    static TestNode join(TestNode seed, Journal journal) {
+        return new TestNode(journal, seed);
+    }
+
+    private org.apache.pekko.actor.Address address() {
+        return Cluster.get(system).selfMember().address();
+    }
+
+    String name() {
+        return address().toString();
+    }
+
+    static Join as(CallerId caller, boolean again) {
+        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual"), again, null);
+    }
+
+    Answer asks(SessionId id, Join join, int loop) {
+        return Rig.await(sessions.conversation(id, join, loops.get(loop)));
+    }
+
+    /** Comes on the line from this node. */
+    FakePort calls(SessionId id, Join join, int loop) {
+        if (!(asks(id, join, loop) instanceof Answer.Joined joined)) {
+            throw new AssertionError("not joined");
+        }
+        var caller = new FakePort(loops.get(loop));
+        caller.flow()
+                .join(joined.conversation())
+                .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(loops.get(loop))))
+                .run(materializer);
+        return caller;
+    }
+
+    Answer.Described describes(SessionId id, CallerId caller) {
+        return (Answer.Described) Rig.await(sessions.describe(id, caller));
+    }
+
+    @Override
+    public void close() {
+        CoordinatedShutdown.get(system)
+                .runAll(CoordinatedShutdown.jvmExitReason())
+                .toCompletableFuture()
+                .orTimeout(30, TimeUnit.SECONDS)
+                .exceptionally(late -> null)
+                .join();
+        sessions.close();
+        loops.close();
+    }
+}
