@@ -55,9 +55,8 @@ class ThreeNodesTest {
                         Map.entry("parley.gateway.jwt.secret", "a-secret-that-only-tests-know-0123456789"),
                         Map.entry("parley.session.link.port", ports.get(2)),
                         Map.entry("parley.app.management-port", ports.get(3)),
-                        Map.entry(
-                                "parley.app.data-directory",
-                                Files.createTempDirectory("parley-three").toString()),
+                        Map.entry("parley.app.data-directory", data),
+                        Map.entry("parley.gateway.https.development-certificates", data + "/tls"),
                         Map.entry("parley.app.simulated", true),
                         Map.entry("parley.provider.model", "simulator"),
                         Map.entry("pekko.remote.artery.canonical.port", ports.get(4))))

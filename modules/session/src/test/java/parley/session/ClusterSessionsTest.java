@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import parley.admission.Arm;
 import parley.admission.CallerId;
 import parley.session.Answer.Refusal;
 
@@ -168,11 +169,9 @@ class ClusterSessionsTest {
     @Test
     void theLargestFrameCrossesTheNodesThoughItGetsANumber() {
         var id = one.sessions.mint();
-        var caller = two.calls(
-                id,
-                new Sessions.Join(
-                        new Sessions.Opening(Facts.ANNA, Face.VOICE, parley.admission.Arm.VOICE, "usual"), false, null),
-                1);
+        var guided = new Sessions.Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual");
+        Rig.await(one.sessions.open(id, guided));
+        var caller = two.calls(id, new Sessions.Join(guided, true, null), 1);
         var provider = one.provider.called().taken();
         provider.says(Events.created());
         caller.hears("session.created");
@@ -235,6 +234,27 @@ class ClusterSessionsTest {
                 Rig.await(node.sessions.end(id, Facts.ANNA));
             }
             return id;
+        }
+    }
+
+    @Test
+    void aNodeThatJoinsLateMintsOnlyWhatCanLiveOnIt() {
+        for (int i = 0; i < 40; i++) {
+            for (var node : Set.of(one, two)) {
+                var id = node.sessions.mint();
+                Rig.await(node.sessions.open(id, TestNode.as(Facts.ANNA, false).opening()));
+                Rig.await(node.sessions.end(id, Facts.ANNA));
+            }
+        }
+
+        try (var three = TestNode.join(one, journal)) {
+            for (int i = 0; i < 20; i++) {
+                var id = three.sessions.mint();
+                Rig.await(three.sessions.open(id, TestNode.as(Facts.ANNA, false).opening()));
+
+                assertThat(three.describes(id, Facts.ANNA).session().node()).isEqualTo(three.name());
+                Rig.await(three.sessions.end(id, Facts.ANNA));
+            }
         }
     }
 

@@ -54,7 +54,8 @@ final class FakeProvider implements Provider {
         }
     }
 
-    boolean isCalled() {
-        return !calls.isEmpty();
+    /** Calls of an earlier test that nobody took. */
+    void forget() {
+        calls.clear();
     }
 }

@@ -55,7 +55,7 @@ final class TestNode implements AutoCloseable {
                         provider,
                         Tools.none(),
                         Rig.prices(),
-                        Rig.settings(Map.of("parley.session.ask-timeout", "15s")),
+                        Rig.settings(Map.of("parley.session.ask-timeout", "15s", "parley.session.shards", 100)),
                         Rig.wire())
                 .toCompletableFuture()
                 .orTimeout(30, TimeUnit.SECONDS)

@@ -56,6 +56,7 @@ class VoiceSessionTest {
 
     @BeforeEach
     void vacant() {
+        rig.provider.forget();
         vacant(rig.settings);
     }
 
@@ -346,7 +347,7 @@ class VoiceSessionTest {
     void theProviderKnowsACallerByOnePseudonymInAllItsSessions() {
         joins(JOIN);
         var first = rig.provider.called();
-        vacant();
+        vacant(rig.settings);
         joins(JOIN);
         var second = rig.provider.called();
 
@@ -383,6 +384,17 @@ class VoiceSessionTest {
 
         assertThat(provider.hears()).contains("session.update", "kind");
         assertThat(provider.hears()).contains("item_u", "hello");
+    }
+
+    @Test
+    void aSessionWhoseFactsCannotBeWrittenSendsItsCallerBack() {
+        var caller = sits(joins(JOIN));
+        var provider = rig.provider.called().taken();
+        session.persistenceTestKit().failNextPersisted();
+        provider.says(Events.created());
+
+        assertThat(caller.ended().code()).isEqualTo(1012);
+        assertThat(provider.ended().code()).isEqualTo(1000);
     }
 
     @Test
