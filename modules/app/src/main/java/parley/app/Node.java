@@ -37,6 +37,9 @@ import parley.wire.Loops;
 /** One running node: what is started, in order, and ended in the reverse order. */
 final class Node implements AutoCloseable {
     private static final Duration JOIN = Duration.ofSeconds(40);
+    /** Asks, each bounded by ask-timeout, until a node that has joined must have its sessions. */
+    private static final int ATTEMPTS = 5;
+
     private static final Duration STOP = Duration.ofSeconds(30);
 
     private final AppSettings settings;
@@ -91,7 +94,6 @@ final class Node implements AutoCloseable {
                 started.add(simulator);
                 provider = provider.at(simulator.baseUrl());
             }
-            join(system, settings);
             var sessions = await(ClusterSessions.start(
                     system,
                     loops,
@@ -101,6 +103,8 @@ final class Node implements AutoCloseable {
                     settings.session(),
                     settings.wire()));
             started.add(sessions::close);
+            join(system, settings);
+            await(sessions.ready(system, ATTEMPTS));
             var gateway = await(Gateway.bind(
                     system,
                     loops,

@@ -2,6 +2,7 @@ package parley.session;
 
 import io.netty.channel.EventLoop;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -39,7 +40,8 @@ public final class ClusterSessions implements Sessions {
     }
 
     /**
-     * Joins this node to the sessions of its cluster. The journal's tables must be there.
+     * Makes this node a home of sessions. Before it joins its cluster, whose other nodes would wait for it otherwise;
+     * {@link #ready} tells when it is one. The journal's tables must be there.
      *
      * @return fails with {@link java.net.BindException} when the link's port is taken
      */
@@ -54,7 +56,7 @@ public final class ClusterSessions implements Sessions {
         var materializer = Materializer.createMaterializer(system);
         var conversations = new Conversations();
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations, materializer)
-                .thenCompose(link -> {
+                .thenApply(link -> {
                     var cluster = Cluster.get(system);
                     var room = new Room(
                             cluster.selfMember().address().toString(),
@@ -72,15 +74,27 @@ public final class ClusterSessions implements Sessions {
                     sharding.init(Entity.of(VoiceSession.KEY, entity -> VoiceSession.create(entity, room, link))
                             .withMessageExtractor(new ShardPlacement.ById())
                             .withAllocationStrategy(placement.allocation()));
-                    return new ClusterSessions(sharding, placement, room, link).warmUp(system);
+                    return new ClusterSessions(sharding, placement, room, link);
                 });
     }
 
-    /** The first session of a node would wait for its region, the journal and the pool: let nobody be the first. */
-    private CompletionStage<ClusterSessions> warmUp(ActorSystem<?> system) {
-        return describe(mint(), new CallerId("nobody", "nobody"))
-                .thenCompose(answer -> placement.watch(system, sharding))
-                .thenApply(looked -> this);
+    /**
+     * Completed when a session of this node can be asked: its region is registered, the journal answers, the pool is
+     * open. The node's first caller would wait for all that otherwise.
+     *
+     * @return fails when that takes longer than {@code attempts} asks
+     */
+    public CompletionStage<ClusterSessions> ready(ActorSystem<?> system, int attempts) {
+        return describe(mint(), new CallerId("nobody", "nobody")).thenCompose(answer -> {
+            if (!(answer instanceof Answer.Refused(var why, var detail, var later))
+                    || why != Answer.Refusal.UNAVAILABLE) {
+                return placement.watch(system, sharding).thenApply(looked -> this);
+            }
+            return attempts > 1
+                    ? ready(system, attempts - 1)
+                    : CompletableFuture.failedFuture(
+                            new IllegalStateException("no session can be asked on this node: " + detail));
+        });
     }
 
     /** What this node's conversations count. */
@@ -111,7 +125,7 @@ public final class ClusterSessions implements Sessions {
                                 join, room.node(), room.loops().numberOf(loop), replyTo),
                         room.settings().askTimeout())
                 .thenCompose(seating -> switch (seating) {
-                    case Seating.Denied(var why) -> java.util.concurrent.CompletableFuture.<Answer>completedFuture(why);
+                    case Seating.Denied(var why) -> CompletableFuture.<Answer>completedFuture(why);
                     case Seating.Taken taken ->
                         line(taken, loop).<Answer>thenApply(port -> new Answer.Joined(id, port.flow()));
                 })

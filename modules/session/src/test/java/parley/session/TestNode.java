@@ -42,13 +42,6 @@ final class TestNode implements AutoCloseable {
                         .withFallback(journal.config())
                         .withFallback(ConfigFactory.defaultReference()));
         materializer = Materializer.createMaterializer(system);
-        var cluster = Cluster.get(system);
-        cluster.manager()
-                .tell(new org.apache.pekko.cluster.typed.Join(
-                        seed == null ? cluster.selfMember().address() : seed.address()));
-        var up = new CompletableFuture<Void>();
-        org.apache.pekko.cluster.Cluster.get(system.classicSystem()).registerOnMemberUp(() -> up.complete(null));
-        up.orTimeout(20, TimeUnit.SECONDS).join();
         sessions = ClusterSessions.start(
                         system,
                         loops,
@@ -59,6 +52,17 @@ final class TestNode implements AutoCloseable {
                         Rig.wire())
                 .toCompletableFuture()
                 .orTimeout(30, TimeUnit.SECONDS)
+                .join();
+        var cluster = Cluster.get(system);
+        cluster.manager()
+                .tell(new org.apache.pekko.cluster.typed.Join(
+                        seed == null ? cluster.selfMember().address() : seed.address()));
+        var up = new CompletableFuture<Void>();
+        org.apache.pekko.cluster.Cluster.get(system.classicSystem()).registerOnMemberUp(() -> up.complete(null));
+        up.orTimeout(20, TimeUnit.SECONDS).join();
+        sessions.ready(system, 3)
+                .toCompletableFuture()
+                .orTimeout(50, TimeUnit.SECONDS)
                 .join();
     }
 
