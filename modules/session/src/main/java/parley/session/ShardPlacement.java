@@ -37,6 +37,8 @@ final class ShardPlacement {
     private static final Duration LOOK_EVERY = Duration.ofSeconds(5);
     private static final Duration LOOK_FOR = Duration.ofSeconds(3);
     private static final int GIVEN_UP_AT_ONCE = 100;
+    /** A node spreads its new sessions over so many shards: a caller waits whenever a shard is the first time asked for. */
+    private static final int IN_USE = 32;
 
     /** Where a shard is, and how many sessions were in it when it was looked at. */
     private record Home(String node, int sessions) {}
@@ -94,7 +96,7 @@ final class ShardPlacement {
         if (!present.equals(members)) {
             members = present;
             own = shardsOf(self(), present, shards);
-            here = own.stream().filter(this::isNotElsewhere).toList();
+            here = own.stream().filter(this::isNotElsewhere).limit(IN_USE).toList();
         }
         var choice = here.isEmpty() ? own : here;
         var random = ThreadLocalRandom.current();
