@@ -3,6 +3,7 @@ package parley.app;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +75,10 @@ record AppSettings(
             errors.add("PARLEY_TLS_CERTIFICATE: not set (expected in production: a certificate and its key, or"
                     + " PARLEY_HTTPS=false behind a proxy that has them)");
         }
+        if (gateway != null && gateway.https()) {
+            requireFile("PARLEY_TLS_CERTIFICATE", gateway.certificate(), errors);
+            requireFile("PARLEY_TLS_KEY", gateway.certificateKey(), errors);
+        }
         if (provider != null && prices != null && !prices.knows(provider.model())) {
             (production ? errors : warnings)
                     .add("REALTIME_API_MODEL: " + provider.model() + " has no price in parley.prices (expected: one of "
@@ -102,6 +107,12 @@ record AppSettings(
                         present(gateway))
                 : null;
         return new Reading(settings, errors, warnings);
+    }
+
+    private static void requireFile(String variable, @Nullable Path file, List<String> errors) {
+        if (file != null && !Files.isReadable(file)) {
+            errors.add(variable + ": " + file + " (expected: a file that can be read)");
+        }
     }
 
     private static @Nullable Journal journal(Config config) {

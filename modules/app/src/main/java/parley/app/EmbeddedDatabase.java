@@ -2,8 +2,11 @@ package parley.app;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -17,10 +20,12 @@ final class EmbeddedDatabase implements AutoCloseable {
 
     private final EmbeddedPostgres postgres;
     private final Path directory;
+    private final FileChannel lock;
 
-    private EmbeddedDatabase(EmbeddedPostgres postgres, Path directory) {
+    private EmbeddedDatabase(EmbeddedPostgres postgres, Path directory, FileChannel lock) {
         this.postgres = postgres;
         this.directory = directory;
+        this.lock = lock;
     }
 
     /** Starts it on a free port, after ending one that a killed process left behind. */
@@ -28,6 +33,7 @@ final class EmbeddedDatabase implements AutoCloseable {
         var directory = data.resolve("postgres").toAbsolutePath();
         try {
             Files.createDirectories(directory);
+            var lock = lock(data);
             endLeftover(directory);
             return new EmbeddedDatabase(
                     EmbeddedPostgres.builder()
@@ -39,7 +45,8 @@ final class EmbeddedDatabase implements AutoCloseable {
                             .setServerConfig("max_connections", "60")
                             .setPGStartupWait(Duration.ofSeconds(30))
                             .start(),
-                    directory);
+                    directory,
+                    lock);
         } catch (IOException | IllegalStateException failed) {
             throw new StartFailure("embedded PostgreSQL in " + directory + " does not start: " + failed.getMessage()
                     + "\nset DATABASE_URL to use a database of your own");
@@ -58,9 +65,26 @@ final class EmbeddedDatabase implements AutoCloseable {
     public void close() {
         try {
             postgres.close();
+            lock.close();
         } catch (IOException alreadyGone) {
             // The server is a child of this process and ends with it or was ended by hand: nothing is left to do.
         }
+    }
+
+    /** One process at a time: the operating system lets go of the lock when its holder ends, however it ends. */
+    private static FileChannel lock(Path data) throws IOException {
+        var channel = FileChannel.open(
+                data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.DSYNC);
+        try {
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException ofThisProcess) {
+            // The same, within one process.
+        }
+        channel.close();
+        throw new StartFailure("PARLEY_DATA_DIR: " + data.toAbsolutePath().normalize()
+                + " is in use by another parley; end it, or set another directory");
     }
 
     private static void endLeftover(Path directory) throws IOException {

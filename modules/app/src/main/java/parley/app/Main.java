@@ -102,7 +102,8 @@ public final class Main {
         reading.errors().forEach(error -> System.out.println("error    " + error));
         reading.warnings().forEach(warning -> System.out.println("warning  " + warning));
         if (!reading.errors().isEmpty()) {
-            throw new StartFailure(reading.errors().size() + " errors");
+            int count = reading.errors().size();
+            throw new StartFailure(count == 1 ? "1 error" : count + " errors");
         }
         System.out.println("configuration is valid for " + environment());
     }

@@ -205,8 +205,11 @@ final class Node implements AutoCloseable {
             }
         });
         if (!taken.isEmpty()) {
+            boolean foreign = taken.stream().allMatch(port -> port.contains("assign requested address"));
             throw new StartFailure("cannot listen on " + String.join(", ", taken)
-                    + "\nanother program, perhaps another parley, listens there; end it, or set the variable");
+                    + (foreign
+                            ? "\nPARLEY_HOST is no address of this machine"
+                            : "\nanother program, perhaps another parley, listens there; end it, or set the variable"));
         }
     }
 

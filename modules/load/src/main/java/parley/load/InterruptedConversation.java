@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  * later, {@code speech_started} with the time it was sent in its {@code item_id}. Everything else is passed on.
  */
 final class InterruptedConversation extends SimpleChannelInboundHandler<TextWebSocketFrame> {
-    static final String SPEECH = "speech_";
+    static final String SPEECH = "item_said_at_";
 
     private static final int DELTAS = 200;
     private static final int DELTA_MILLIS = 100;

@@ -356,6 +356,9 @@ final class Conversation {
                 toCaller.responseDone(done.response().id(), frame);
                 continueAfterTools();
             }
+            // What the caller wrote is no part of an answer, and does not wait behind one.
+            case ServerEvent.ConversationItemAdded added when isCallers(added.item()) -> toCaller.fromOutside(frame);
+            case ServerEvent.ConversationItemDone done when isCallers(done.item()) -> toCaller.fromOutside(frame);
             default -> toCaller.event(frame, type);
         }
         tellFacts();
@@ -421,6 +424,11 @@ final class Conversation {
         }
         tellFacts();
         providerLine.writable();
+    }
+
+    private static boolean isCallers(Item item) {
+        return item instanceof Item.FunctionCallOutput
+                || (item instanceof Item.Message message && message.role() != Item.Role.ASSISTANT);
     }
 
     private void callOurs(ServerEvent.ResponseOutputItemDone done) {

@@ -83,7 +83,16 @@ final class ToCaller {
 
     /** An event of the provider, in the place that its kind has. */
     void event(Frame frame, EventType type) {
-        if (guided && overtakes(type)) {
+        if (overtakes(type)) {
+            fromOutside(frame);
+        } else {
+            control(frame);
+        }
+    }
+
+    /** What is no part of an answer does not wait for one to be heard; the strict face keeps the provider's order. */
+    void fromOutside(Frame frame) {
+        if (guided) {
             urgent(frame);
         } else {
             control(frame);

@@ -237,7 +237,7 @@ final class VoiceSession
             case Open c -> refuse(c.replyTo(), Refusal.OVER);
             case TakeSeat c ->
                 isOwner(over.last(), c.join().opening().caller())
-                        ? deny(c, Refusal.OVER, "session " + id + " is over: " + over.reason())
+                        ? deny(c, Refusal.OVER, "session " + id + " is over: " + lower(over.reason()))
                         : deny(c, Refusal.UNKNOWN, "no session " + id);
             case Describe c when isOwner(over.last(), c.caller()) -> Effect().reply(c.replyTo(), described(over));
             case Describe c -> refuse(c.replyTo(), Refusal.UNKNOWN);
@@ -387,7 +387,7 @@ final class VoiceSession
 
     private void hangUp(EndReason reason) {
         if (conversation != null) {
-            var why = reason.name().toLowerCase(Locale.ROOT);
+            var why = lower(reason);
             conversation.end(
                     new WebSocketClose(WebSocketClose.NORMAL, why, false),
                     conversation.face().guided() ? "{\"type\":\"voice-ended\",\"reason\":\"" + why + "\"}" : null);
@@ -499,6 +499,10 @@ final class VoiceSession
                         opened.at(),
                         reason),
                 live.turns());
+    }
+
+    private static String lower(EndReason reason) {
+        return reason.name().toLowerCase(Locale.ROOT);
     }
 
     private static String random() {

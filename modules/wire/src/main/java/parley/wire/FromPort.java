@@ -70,7 +70,7 @@ final class FromPort extends GraphStage<SourceShape<Frame>> {
                 return;
             }
             var ending = port.ending();
-            if (ending != null && (ending.code() == WebSocketClose.NORMAL || ending.code() == WebSocketClose.NO_CODE)) {
+            if (ending != null && ending.isPlain()) {
                 completeStage();
             } else if (ending != null) {
                 failStage(ending.asFailure());

@@ -52,7 +52,7 @@ public interface Port {
      * <p>May be materialized once, on the dispatcher of the port's loop ({@link Loops#dispatcherOf}). Buffers nothing.
      * When its input completes the port is closed with 1000; when its input fails, with the code of a {@link
      * WebSocketClose#asFailure}, or 1011. When the port ends, the input is cancelled and the output completes after
-     * 1000 and 1005, and fails with {@link WebSocketClose#asFailure} after every other code.
+     * 1005 and a 1000 without a reason, and fails with {@link WebSocketClose#asFailure} after every other code.
      */
     default Flow<Frame, Frame, NotUsed> flow() {
         return Flow.fromSinkAndSource(new ToPort(this), new FromPort(this));

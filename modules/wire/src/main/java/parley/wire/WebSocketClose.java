@@ -27,6 +27,11 @@ public record WebSocketClose(int code, String reason, boolean byPeer) {
                 || (code >= 3000 && code <= 4999);
     }
 
+    /** Whether it is a normal end of which nothing more is said. */
+    boolean isPlain() {
+        return code == NO_CODE || (code == NORMAL && reason.isEmpty());
+    }
+
     /** The failure that makes {@link WebSocket#flow()} close its socket with this code when a stream fails with it. */
     public RuntimeException asFailure() {
         return new Closing(this);

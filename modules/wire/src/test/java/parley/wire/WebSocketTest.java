@@ -294,19 +294,22 @@ class WebSocketTest {
 
     @Test
     void theSocketsEndDecidesHowItsOutputEnds() throws Exception {
-        for (int code : new int[] {1000, 4001}) {
+        for (var close : List.of(
+                new WebSocketClose(1000, "", true),
+                new WebSocketClose(1000, "max_length", true),
+                new WebSocketClose(4001, "end", true))) {
             var ended = new CompletableFuture<CompletionStage<Done>>();
             var server = rig.sockets(
                     Rig.defaults(),
                     socket -> ended.complete(rig.run(
                             socket, Source.<Frame>maybe().via(socket.flow()).toMat(Sink.ignore(), Keep.right()))));
             try (var raw = Raw.upgraded(server)) {
-                raw.write(Bytes.closing(true, code, "end"));
+                raw.write(Bytes.closing(true, close.code(), close.reason()));
                 var done = Rig.get(ended);
-                if (code == 1000) {
+                if (close.reason().isEmpty()) {
                     assertThat(Rig.get(done)).isEqualTo(Done.getInstance());
                 } else {
-                    assertThat(Rig.failure(done)).hasMessage("4001 end");
+                    assertThat(Rig.failure(done)).hasMessage(close.code() + " " + close.reason());
                 }
             }
         }

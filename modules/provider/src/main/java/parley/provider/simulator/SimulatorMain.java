@@ -34,7 +34,15 @@ public final class SimulatorMain {
 
     /** Runs until the process ends. */
     static void run(SimulatorSettings settings) throws InterruptedException {
-        var simulator = Simulator.start(settings, Loops.create(0));
+        Simulator simulator;
+        try {
+            simulator = Simulator.start(settings, Loops.create(0));
+        } catch (RuntimeException failed) {
+            var cause = failed.getCause() == null ? failed : failed.getCause();
+            System.err.println("simulator: cannot listen: " + cause.getMessage());
+            System.exit(1);
+            return;
+        }
         System.out.println("simulator ready " + simulator.url() + "?model=" + settings.defaultModel());
         new CountDownLatch(1).await();
     }
