@@ -34,8 +34,8 @@ public final class BargeIn {
         var options = options(List.of(arguments));
         try (var provider = EchoServer.start(
                 Integer.parseInt(options.get("provider-port")), InterruptedConversation::new, EchoConversation::new)) {
-            System.err.println(
-                    "provider on port " + provider.port() + "; callers come in 10 s, load the node meanwhile");
+            System.err.println("provider on port " + provider.port() + "; callers come in " + options.get("delay")
+                    + " s, load the node meanwhile");
             TimeUnit.SECONDS.sleep(Integer.parseInt(options.get("delay")));
             int callers = Integer.parseInt(options.get("sessions"));
             int runs = Integer.parseInt(options.get("runs"));
