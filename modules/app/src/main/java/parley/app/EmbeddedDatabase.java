@@ -39,6 +39,8 @@ final class EmbeddedDatabase implements AutoCloseable {
                     EmbeddedPostgres.builder()
                             .setDataDirectory(directory)
                             .setCleanDataDirectory(false)
+                            // It ends after the sessions that write to it, not beside them.
+                            .setRegisterShutdownHook(false)
                             .setLocaleConfig("locale", "C.UTF-8")
                             .setServerConfig("fsync", "on")
                             .setServerConfig("synchronous_commit", "on")
@@ -93,7 +95,7 @@ final class EmbeddedDatabase implements AutoCloseable {
             return;
         }
         var lines = Files.readAllLines(file);
-        leftover(lines).ifPresent(process -> {
+        leftover(lines, directory).ifPresent(process -> {
             process.destroy();
             try {
                 process.onExit().get(STOP.toSeconds(), TimeUnit.SECONDS);
@@ -106,11 +108,16 @@ final class EmbeddedDatabase implements AutoCloseable {
         });
     }
 
-    /** A process of that number that is no PostgreSQL is somebody else's by now. */
-    private static Optional<ProcessHandle> leftover(List<String> lines) {
-        return lines.isEmpty()
-                ? Optional.empty()
-                : ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
-                        .filter(process -> process.info().command().orElse("").endsWith("postgres"));
+    /** A process of that number that does not serve this directory is somebody else's by now. */
+    private static Optional<ProcessHandle> leftover(List<String> lines, Path directory) {
+        if (lines.isEmpty() || !lines.getFirst().strip().matches("\\d{1,18}")) {
+            return Optional.empty();
+        }
+        return ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
+                .filter(process -> process.info().command().orElse("").endsWith("postgres"))
+                .filter(process -> process.info()
+                        .arguments()
+                        .map(arguments -> List.of(arguments).contains(directory.toString()))
+                        .orElse(false));
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import parley.provider.simulator.Simulator;
@@ -37,20 +38,25 @@ final class LocalCluster implements AutoCloseable {
         this.database = database;
     }
 
-    /** Returns when every node takes calls, and has printed the banner. */
-    static LocalCluster start(AppSettings settings, int count, long began) {
-        var database = settings.journal() == null ? EmbeddedDatabase.start(settings.data()) : null;
-        var loops = Loops.create(0);
-        var simulator = settings.simulated() ? Simulator.start(settings.simulator(), loops) : null;
-        var nodes = new ArrayList<Process>();
-        var cluster = new LocalCluster(nodes, loops, simulator, database);
+    /**
+     * Returns when every node takes calls, and has printed the banner.
+     *
+     * @param started gets each part as it comes up, the nodes among them
+     */
+    static LocalCluster start(AppSettings settings, int count, long began, Started started) {
         try {
+            var database = settings.journal() == null ? started.add(EmbeddedDatabase.start(settings.data())) : null;
+            var loops = started.add(Loops.create(0));
+            var simulator = settings.simulated() ? started.add(Simulator.start(settings.simulator(), loops)) : null;
+            var nodes = new CopyOnWriteArrayList<Process>();
+            var cluster = new LocalCluster(nodes, loops, simulator, database);
             var hosts = new ArrayList<String>();
             var ready = new ArrayList<CompletableFuture<Void>>();
             for (int number = 1; number <= count; number++) {
                 var host = "127.0.0." + number;
                 hosts.add(host);
                 var process = spawn(settings, host, simulator, database);
+                started.add(process::destroy);
                 nodes.add(process);
                 ready.add(relayOutput(process, host));
                 if (number == 1) {
@@ -71,7 +77,7 @@ final class LocalCluster implements AutoCloseable {
             }
             return cluster;
         } catch (CompletionException | IOException failed) {
-            cluster.close();
+            started.close();
             throw new StartFailure("a node did not start; what it said stands above");
         }
     }
@@ -118,6 +124,7 @@ final class LocalCluster implements AutoCloseable {
         var process = new ProcessBuilder(command).redirectErrorStream(true);
         Map<String, String> environment = process.environment();
         environment.put("PARLEY_HOST", host);
+        environment.put("PARLEY_PARENT", Long.toString(ProcessHandle.current().pid()));
         environment.put("PARLEY_SEEDS", "127.0.0.1:" + settings.clusterPort());
         environment.put("PARLEY_HTTP_PORT", Integer.toString(settings.gateway().port()));
         environment.put("PARLEY_HTTPS_PORT", Integer.toString(settings.gateway().httpsPort()));
@@ -142,13 +149,17 @@ final class LocalCluster implements AutoCloseable {
         Thread.ofVirtual().start(() -> {
             try (var lines =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+                boolean banner = false;
                 for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-                    if (line.startsWith("parley ready")) {
-                        ready.complete(null);
-                    } else if (!line.startsWith("  ")) {
+                    // The cluster's own banner says what the node's would.
+                    banner = line.startsWith("parley ready") || (banner && line.startsWith("  "));
+                    if (!banner) {
                         System.out.println(host + "  " + line);
+                    } else if (line.startsWith("parley ready")) {
+                        ready.complete(null);
                     }
                 }
+                System.out.println(host + "  ended");
             } catch (IOException ended) {
                 // The pipe breaks when the node is killed; its exit says so.
             }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import parley.admission.CallerId;
 import parley.gateway.Gateway;
 import parley.gateway.Tokens;
@@ -60,25 +61,38 @@ public final class Main {
         int nodes = options.number("nodes", 1, 1, 9);
         var began = System.nanoTime();
         var settings = valid();
-        AutoCloseable running = nodes == 1 ? startNode(settings, began) : LocalCluster.start(settings, nodes, began);
+        var started = new Started();
+        var running = new AtomicReference<AutoCloseable>(started);
         var stopped = new CountDownLatch(1);
         Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            try {
-                                running.close();
-                            } catch (Exception late) {
-                                System.err.println("parley: not stopped cleanly: " + late);
-                            } finally {
-                                stopped.countDown();
-                            }
-                        },
-                        "parley-shutdown"));
+                .addShutdownHook(new Thread(() -> stop(running.get(), stopped), "parley-shutdown"));
+        endWithParent();
+        running.set(nodes == 1 ? startNode(settings, began, started) : LocalCluster.start(settings, nodes, began, started));
         stopped.await();
     }
 
-    private static Node startNode(AppSettings settings, long began) {
-        var node = Node.start(settings);
+    private static void stop(AutoCloseable running, CountDownLatch stopped) {
+        try {
+            running.close();
+        } catch (Exception late) {
+            System.err.println("parley: not stopped cleanly: " + late);
+        } finally {
+            stopped.countDown();
+        }
+    }
+
+    /** A node that another process started ends with it, however that one ends. */
+    private static void endWithParent() {
+        var parent = System.getenv("PARLEY_PARENT");
+        if (parent != null && parent.matches("\\d{1,18}")) {
+            ProcessHandle.of(Long.parseLong(parent))
+                    .ifPresentOrElse(
+                            process -> process.onExit().thenRun(() -> System.exit(0)), () -> System.exit(0));
+        }
+    }
+
+    private static Node startNode(AppSettings settings, long began, Started started) {
+        var node = Node.start(settings, started);
         System.out.println(Banner.of(settings, node.gateway(), Duration.ofNanos(System.nanoTime() - began)));
         return node;
     }

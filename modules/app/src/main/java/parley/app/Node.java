@@ -70,21 +70,22 @@ final class Node implements AutoCloseable {
         this.database = database;
     }
 
-    /** Returns when the node takes calls; throws {@link StartFailure} when it never will. */
-    static Node start(AppSettings settings) {
+    /**
+     * Returns when the node takes calls; throws {@link StartFailure} when it never will.
+     *
+     * @param started gets each part as it comes up
+     */
+    static Node start(AppSettings settings, Started started) {
         requireFreePorts(settings);
-        var started = new ArrayList<AutoCloseable>();
         try {
             EmbeddedDatabase database = null;
             var journal = settings.journal();
             if (journal == null) {
-                database = EmbeddedDatabase.start(settings.data());
-                started.add(database);
+                database = started.add(EmbeddedDatabase.start(settings.data()));
                 journal = Journal.at(database.url());
             }
             journal.migrate();
-            var loops = Loops.create(settings.config().getInt("parley.wire.event-loops"));
-            started.add(loops);
+            var loops = started.add(Loops.create(settings.config().getInt("parley.wire.event-loops")));
             var system = system(settings, loops, journal);
             started.add(() -> stop(system));
             Simulator simulator = null;
@@ -112,10 +113,11 @@ final class Node implements AutoCloseable {
                     Admission.create(settings.admission()),
                     settings.gateway(),
                     settings.wire()));
+            started.add(() -> quietly(gateway::close));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
             return new Node(settings, loops, system, sessions, gateway, management, simulator, database);
         } catch (RuntimeException failed) {
-            closeAll(started);
+            started.close();
             throw explained(failed);
         }
     }
@@ -236,16 +238,6 @@ final class Node implements AutoCloseable {
                 .completeOnTimeout(null, 5, TimeUnit.SECONDS)
                 .exceptionally(gone -> null)
                 .join();
-    }
-
-    private static void closeAll(List<AutoCloseable> started) {
-        for (var part : started.reversed()) {
-            try {
-                part.close();
-            } catch (Exception alreadyBroken) {
-                // The failure that brought us here is the one to tell.
-            }
-        }
     }
 
     private static RuntimeException explained(RuntimeException failed) {

@@ -17,18 +17,31 @@ final class Secrets {
         var file = data.resolve("secrets").resolve(name);
         try {
             Files.createDirectories(file.getParent());
-            try {
-                Files.createFile(
-                        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-                var bytes = new byte[32];
-                new SecureRandom().nextBytes(bytes);
-                Files.writeString(file, HexFormat.of().formatHex(bytes));
-            } catch (FileAlreadyExistsException kept) {
-                // Made at an earlier start.
+            if (!Files.exists(file)) {
+                make(file);
             }
             return Files.readString(file).strip();
         } catch (IOException unwritable) {
             throw new StartFailure("PARLEY_DATA_DIR: " + data + " cannot be written (" + unwritable.getMessage() + ")");
+        }
+    }
+
+    /** Whole or not at all: whoever reads it beside this sees the one that was first. */
+    private static void make(Path file) throws IOException {
+        var bytes = new byte[32];
+        new SecureRandom().nextBytes(bytes);
+        var draft = Files.createTempFile(
+                file.getParent(),
+                file.getFileName().toString(),
+                "",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(draft, HexFormat.of().formatHex(bytes));
+        try {
+            Files.createLink(file, draft);
+        } catch (FileAlreadyExistsException madeMeanwhile) {
+            // The other one counts.
+        } finally {
+            Files.delete(draft);
         }
     }
 }

@@ -65,7 +65,7 @@ final class TestNode implements AutoCloseable {
         if (reading.settings() == null) {
             throw new IllegalStateException(String.join("; ", reading.errors()));
         }
-        return new TestNode(Node.start(reading.settings()), data);
+        return new TestNode(Node.start(reading.settings(), new Started()), data);
     }
 
     Node node() {

@@ -63,7 +63,7 @@ class ThreeNodesTest {
                 .withFallback(AppSettings.load(TestNode.home(), "development"))
                 .resolve();
         settings = AppSettings.read(config).settings();
-        cluster = LocalCluster.start(settings, 3, System.nanoTime());
+        cluster = LocalCluster.start(settings, 3, System.nanoTime(), new Started());
         token = Gateway.tokens(settings.gateway())
                 .sign(new Tokens.Bearer(new CallerId("anna", "default"), List.of()), Duration.ofMinutes(15));
     }

@@ -33,7 +33,8 @@ public record Journal(String url, String user, String password) {
             throw wrong();
         }
         int colon = user.indexOf(':');
-        var query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
+        // Last, so that it counts: the driver would print the facts it could not write, which are what people said.
+        var query = (uri.getRawQuery() == null ? "?" : "?" + uri.getRawQuery() + "&") + "logServerErrorDetail=false";
         return new Journal(
                 "jdbc:postgresql://" + uri.getHost() + ":" + (uri.getPort() < 0 ? 5432 : uri.getPort()) + uri.getPath()
                         + query,

@@ -13,13 +13,16 @@ class JournalTest {
     @Test
     void aDatabaseUrlIsReadInFull() {
         assertThat(Journal.at("postgresql://us%40er:p%3Ass+1@db.example:5433/parley?sslmode=require"))
-                .isEqualTo(new Journal("jdbc:postgresql://db.example:5433/parley?sslmode=require", "us@er", "p:ss+1"));
+                .isEqualTo(new Journal(
+                        "jdbc:postgresql://db.example:5433/parley?sslmode=require&logServerErrorDetail=false",
+                        "us@er",
+                        "p:ss+1"));
     }
 
     @Test
     void thePortAndThePasswordMayBeLeftOut() {
         assertThat(Journal.at("postgres://user@db/parley"))
-                .isEqualTo(new Journal("jdbc:postgresql://db:5432/parley", "user", ""));
+                .isEqualTo(new Journal("jdbc:postgresql://db:5432/parley?logServerErrorDetail=false", "user", ""));
     }
 
     @ParameterizedTest
@@ -35,6 +38,14 @@ class JournalTest {
     void aMalformedUrlIsRefusedWithoutRepeatingIt(String url) {
         assertThatThrownBy(() -> Journal.at(url))
                 .hasMessage("DATABASE_URL: malformed (expected: postgresql://user:password@host:port/database)");
+    }
+
+    /** O4: the driver's complaint about a failed write would hold what people said. */
+    @Test
+    void theDriverIsToldToKeepQuietAboutWhatItCouldNotWriteWhateverTheUrlSays() {
+        assertThat(Journal.at("postgresql://user@db/parley?logServerErrorDetail=true")
+                        .url())
+                .endsWith("&logServerErrorDetail=false");
     }
 
     @Test

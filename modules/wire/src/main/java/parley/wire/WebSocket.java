@@ -278,7 +278,8 @@ public final class WebSocket implements Port {
 
         @Override
         public void onPing(ByteBuf payload) {
-            if (!closeSent) {
+            // A peer that asks and does not read gets no answer rather than all of our memory.
+            if (!closeSent && channel.isWritable()) {
                 writer.writePong(channel, payload);
                 flushSoon();
             }
