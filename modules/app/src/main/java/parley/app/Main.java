@@ -64,10 +64,10 @@ public final class Main {
         var started = new Started();
         var running = new AtomicReference<AutoCloseable>(started);
         var stopped = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> stop(running.get(), stopped), "parley-shutdown"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running.get(), stopped), "parley-shutdown"));
         endWithParent();
-        running.set(nodes == 1 ? startNode(settings, began, started) : LocalCluster.start(settings, nodes, began, started));
+        running.set(
+                nodes == 1 ? startNode(settings, began, started) : LocalCluster.start(settings, nodes, began, started));
         stopped.await();
     }
 
@@ -86,8 +86,7 @@ public final class Main {
         var parent = System.getenv("PARLEY_PARENT");
         if (parent != null && parent.matches("\\d{1,18}")) {
             ProcessHandle.of(Long.parseLong(parent))
-                    .ifPresentOrElse(
-                            process -> process.onExit().thenRun(() -> System.exit(0)), () -> System.exit(0));
+                    .ifPresentOrElse(process -> process.onExit().thenRun(() -> System.exit(0)), () -> System.exit(0));
         }
     }
 
