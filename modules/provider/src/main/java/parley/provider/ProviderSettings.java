@@ -1,22 +1,47 @@
 package parley.provider;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigUtil;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
- * {@code parley.provider} in reference.conf, where each key is explained.
+ * {@code parley.provider}, or one of its {@code fallbacks}, in reference.conf, where each key is explained.
  *
  * @param url the base, without a trailing slash; http(s) and ws(s) mean the same
+ * @param models names that are passed on as asked, {@value #ANY_MODEL} among them for all; for another name {@code
+ *     model} is taken
+ * @param maxAge zero for none
  */
-public record ProviderSettings(String name, URI url, List<String> apiKeys, String model, Map<String, String> headers) {
+public record ProviderSettings(
+        String name,
+        URI url,
+        List<String> apiKeys,
+        String model,
+        List<String> models,
+        Map<String, String> headers,
+        Duration maxAge) {
+
+    public static final String ANY_MODEL = "*";
+
+    private static final String PATH = "parley.provider";
+    private static final Config FALLBACK =
+            ConfigFactory.parseString("name = \"\", url = \"\", api-keys = \"\", models = [], headers {}");
+
+    /** @throws IllegalArgumentException naming every key that is wrong */
     public ProviderSettings {
         var wrong = new ArrayList<String>();
+        if (name.isBlank()) {
+            wrong.add("name: empty (expected: what the journal and the metrics shall call it)");
+        }
         if (url.getScheme() == null
                 || !List.of("http", "https", "ws", "wss").contains(url.getScheme())
                 || url.getHost() == null) {
@@ -29,39 +54,93 @@ public record ProviderSettings(String name, URI url, List<String> apiKeys, Strin
         if (model.isBlank()) {
             wrong.add("model: empty (expected: a model's name)");
         }
+        if (maxAge.isNegative()) {
+            wrong.add("max-age: " + maxAge + " (expected: not negative)");
+        }
         if (!wrong.isEmpty()) {
-            throw new IllegalArgumentException("parley.provider: " + String.join("; ", wrong));
+            throw new IllegalArgumentException(String.join("; ", wrong));
         }
         apiKeys = List.copyOf(apiKeys);
+        models = List.copyOf(models);
         headers = Map.copyOf(headers);
     }
 
-    /** Reads the block {@code parley.provider} of a whole configuration. */
+    /** Reads the first provider: the block {@code parley.provider} of a whole configuration, without its fallbacks. */
     public static ProviderSettings from(Config config) {
-        var provider = config.getConfig("parley.provider");
-        var headers = new LinkedHashMap<String, String>();
-        provider.getConfig("headers")
-                .entrySet()
-                .forEach(header -> headers.put(
-                        String.join(".", ConfigUtil.splitPath(header.getKey())),
-                        String.valueOf(header.getValue().unwrapped())));
-        return new ProviderSettings(
-                provider.getString("name"),
-                url(provider.getString("url")),
-                keys(provider.getString("api-keys")),
-                provider.getString("model"),
-                headers);
+        return read(config.getConfig(PATH), PATH);
+    }
+
+    /**
+     * Reads all providers in the order in which they are tried: {@code parley.provider}, then its {@code fallbacks}. A
+     * fallback without a URL is none.
+     *
+     * @throws IllegalArgumentException naming all that is wrong with any of them
+     */
+    public static List<ProviderSettings> all(Config config) {
+        var first = config.getConfig(PATH);
+        var inherited = first.withOnlyPath("model").withFallback(first.withOnlyPath("max-age"));
+        var all = new ArrayList<ProviderSettings>();
+        var wrong = new ArrayList<String>();
+        gather(first, PATH, all, wrong);
+        int index = 0;
+        for (var each : first.getConfigList("fallbacks")) {
+            var path = PATH + ".fallbacks[" + index++ + "]";
+            var fallback = each.withFallback(FALLBACK).withFallback(inherited);
+            if (!fallback.getString("url").isBlank()) gather(fallback, path, all, wrong);
+        }
+        var names = all.stream().collect(Collectors.groupingBy(ProviderSettings::name, Collectors.counting()));
+        names.forEach((name, times) -> {
+            if (times > 1) {
+                wrong.add(PATH + ": name: " + name + " " + times + " times (expected: a name of its own for each)");
+            }
+        });
+        if (!wrong.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", wrong));
+        }
+        return List.copyOf(all);
     }
 
     /** The same provider at another address. */
     public ProviderSettings at(URI other) {
-        return new ProviderSettings(name, other, apiKeys, model, headers);
+        return new ProviderSettings(name, other, apiKeys, model, models, headers, maxAge);
     }
 
-    /** Keys stay out of everything that is printed. */
+    /** Keys and headers stay out of everything that is printed. */
     @Override
     public String toString() {
         return "ProviderSettings[" + name + ", " + url + ", " + apiKeys.size() + " keys, " + model + "]";
+    }
+
+    private static void gather(Config block, String path, List<ProviderSettings> all, List<String> wrong) {
+        try {
+            all.add(read(block, path));
+        } catch (IllegalArgumentException refused) {
+            wrong.add(String.valueOf(refused.getMessage()));
+        }
+    }
+
+    private static ProviderSettings read(Config block, String path) {
+        try {
+            return new ProviderSettings(
+                    block.getString("name"),
+                    url(block.getString("url")),
+                    keys(block.getString("api-keys")),
+                    block.getString("model"),
+                    block.getStringList("models"),
+                    headers(block.getConfig("headers")),
+                    block.getDuration("max-age"));
+        } catch (ConfigException | IllegalArgumentException wrong) {
+            throw new IllegalArgumentException(path + ": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    private static Map<String, String> headers(Config block) {
+        var headers = new LinkedHashMap<String, String>();
+        block.entrySet()
+                .forEach(header -> headers.put(
+                        String.join(".", ConfigUtil.splitPath(header.getKey())),
+                        String.valueOf(header.getValue().unwrapped())));
+        return headers;
     }
 
     private static List<String> keys(String commaSeparated) {
@@ -76,8 +155,7 @@ public record ProviderSettings(String name, URI url, List<String> apiKeys, Strin
             return new URI(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
         } catch (URISyntaxException malformed) {
             throw new IllegalArgumentException(
-                    "parley.provider: url: " + text + " (expected: a URL such as https://api.openai.com/v1)",
-                    malformed);
+                    "url: " + text + " (expected: a URL such as https://api.openai.com/v1)", malformed);
         }
     }
 }

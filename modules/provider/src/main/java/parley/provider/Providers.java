@@ -1,5 +1,6 @@
 package parley.provider;
 
+import java.util.List;
 import parley.provider.openai.OpenAiProvider;
 import parley.wire.WebSocketClient;
 import parley.wire.WireSettings;
@@ -8,8 +9,14 @@ import parley.wire.WireSettings;
 public final class Providers {
     private Providers() {}
 
-    /** The provider these settings describe. */
-    public static Provider from(ProviderSettings settings, WireSettings wire) {
-        return new OpenAiProvider(settings, new WebSocketClient(wire));
+    /**
+     * The providers these settings describe, to be tried in this order.
+     *
+     * @param settings as {@link ProviderSettings#all} reads them
+     */
+    public static ProviderPool pool(List<ProviderSettings> settings, BreakerSettings breaker, WireSettings wire) {
+        var client = new WebSocketClient(wire);
+        return new ProviderPool(
+                settings.stream().map(each -> new OpenAiProvider(each, client)).toList(), breaker, System::nanoTime);
     }
 }

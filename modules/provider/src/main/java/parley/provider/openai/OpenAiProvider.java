@@ -8,9 +8,11 @@ import io.netty.handler.codec.http.HttpHeaders;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import parley.provider.Provider;
 import parley.provider.ProviderRefused;
 import parley.provider.ProviderSettings;
@@ -41,6 +43,18 @@ public final class OpenAiProvider implements Provider {
     @Override
     public String defaultModel() {
         return settings.model();
+    }
+
+    @Override
+    public String modelFor(@Nullable String asked) {
+        if (asked == null) return settings.model();
+        var models = settings.models();
+        return models.contains(asked) || models.contains(ProviderSettings.ANY_MODEL) ? asked : settings.model();
+    }
+
+    @Override
+    public Duration maxAge() {
+        return settings.maxAge();
     }
 
     @Override

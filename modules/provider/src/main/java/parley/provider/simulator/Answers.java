@@ -14,7 +14,8 @@ import parley.protocol.Item;
 import parley.protocol.Tool;
 
 /**
- * Decides what to answer, from the newest item and the tools. The rules, the first that fits:
+ * Decides what to answer, from the newest item and the tools. System messages at the end are read for the first rule
+ * only: what they follow is answered, unless they follow nothing. The rules, the first that fits:
  *
  * <ol>
  *   <li>A text with {@code say exactly: …} is answered with just those words, up to the end of the line. The text is the
@@ -23,9 +24,10 @@ import parley.protocol.Tool;
  *   <li>A tool choice that names a function, or requires one, is obeyed.
  *   <li>A text that contains a function's name, with underscores or spaces, calls it; so does speech when the
  *       instructions contain {@code call <name> on speech}.
+ *   <li>An answer of its own is gone on with: the story where it was left, anything else with a sentence.
  *   <li>A text that asks for something long gets a story of most of a minute; so does speech when the instructions
  *       contain {@code long story on speech}.
- *   <li>Speech is answered with how long it was, text with what was written.
+ *   <li>Speech is answered with how long it was, a tone also with its pitch, text with what was written.
  * </ol>
  */
 final class Answers {
@@ -56,6 +58,13 @@ final class Answers {
             "I heard nothing but silence. Are you still there?",
             "There is only silence on your side. I am still listening.");
 
+    private static final List<String> GOING_ON = List.of(
+            "And as I was saying, I am still here.",
+            "As I was saying, please go on.",
+            "And, as I was about to say, I am listening.");
+    /** Letters by which the place in the story is found again. */
+    private static final int REMEMBERED = 24;
+
     private final int longest;
     private final boolean alwaysLong;
     private int told;
@@ -67,17 +76,41 @@ final class Answers {
 
     /** Never the same words twice in a row for the same question. */
     Answer decide(Asked asked) {
-        var newest = asked.context().isEmpty() ? null : asked.context().getLast();
+        var newest = topic(asked.context());
         var text = newest == null ? "" : text(newest.item());
-        var exactly = exactly(text, asked.ownInstructions());
+        var latest =
+                asked.context().isEmpty() ? "" : text(asked.context().getLast().item());
+        var exactly = exactly(latest, text, asked.ownInstructions());
         if (exactly != null) return words(exactly);
         if (newest != null && newest.item() instanceof Item.FunctionCallOutput output) {
             return words("The tool " + calledName(asked, output.callId()) + " answered: " + quoted(output.output()));
         }
         var function = function(asked, text, newest);
         if (function != null) return call(function, text);
+        if (newest != null && newest.item() instanceof Item.Message said && said.role() == Item.Role.ASSISTANT) {
+            return words(goingOn(said));
+        }
         if (alwaysLong || LONG.matcher(text).find() || (hears(newest) && wantsStory(asked))) return words(Story.WORDS);
         return words(newest == null ? "Hello. I am a simulator, and I am listening." : reply(newest, text));
+    }
+
+    /** What wants an answer. */
+    private static @Nullable Entry topic(List<Entry> context) {
+        for (var entry : context.reversed()) {
+            boolean aside = entry.item() instanceof Item.Message message && message.role() == Item.Role.SYSTEM;
+            if (!aside) return entry;
+        }
+        return context.isEmpty() ? null : context.getLast();
+    }
+
+    /** The rest of the story that was begun, or another sentence. */
+    private String goingOn(Item.Message said) {
+        var words = ownWords(said);
+        var last = words.substring(Math.max(0, words.length() - REMEMBERED));
+        int place = last.length() < REMEMBERED ? -1 : Story.WORDS.indexOf(last);
+        var rest = place < 0 ? "" : Story.WORDS.substring(place + last.length()).replaceFirst("^[\\s.]+", "");
+        if (!rest.isEmpty()) return "And as I was saying, " + rest;
+        return alwaysLong ? Story.WORDS : GOING_ON.get(told++ % GOING_ON.size());
     }
 
     private String reply(Entry newest, String text) {
@@ -88,9 +121,14 @@ final class Answers {
                     : "You wrote: " + quoted(text) + " That makes "
                             + SpokenNumber.of(text.strip().split("\\s+").length) + " words.";
         }
+        if (newest.item() instanceof Item.FunctionCall call) {
+            return "I called " + call.name().replace('_', ' ') + " and heard nothing.";
+        }
         if (newest.speechMillis() == 0) return ON_SILENCE.get(turn % ON_SILENCE.size());
-        return String.format(
-                Locale.ROOT, ON_SPEECH.get(turn % ON_SPEECH.size()), SpokenNumber.seconds(newest.speechMillis()));
+        // In digits, because programs look for it; the voice reads them aloud.
+        var pitch = newest.isTone() ? " at " + newest.hertz() + " hertz" : "";
+        var measured = SpokenNumber.seconds(newest.speechMillis()) + pitch;
+        return String.format(Locale.ROOT, ON_SPEECH.get(turn % ON_SPEECH.size()), measured);
     }
 
     private Tool.@Nullable Function function(Asked asked, String text, @Nullable Entry newest) {
@@ -160,6 +198,18 @@ final class Answers {
         return newest != null
                 && newest.item() instanceof Item.Message message
                 && message.content().stream().anyMatch(Content.InputAudio.class::isInstance);
+    }
+
+    /** What the assistant said, without the marks that tell that it was stopped. */
+    private static String ownWords(Item.Message said) {
+        return said.content().stream()
+                .map(part -> switch (part) {
+                    case Content.OutputText written -> written.text();
+                    case Content.OutputAudio spoken -> Objects.requireNonNullElse(spoken.transcript(), "");
+                    default -> "";
+                })
+                .collect(Collectors.joining())
+                .replaceAll("[\\s.…-]+$", "");
     }
 
     private static String text(Item item) {

@@ -1,8 +1,10 @@
 package parley.provider.simulator;
 
+import io.netty.channel.ChannelException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import parley.wire.Frame;
 import parley.wire.WebSocket;
@@ -22,8 +24,8 @@ final class Connection implements Outlet {
 
     private final WebSocket socket;
     private final Switches switches;
-    private final SimulatorSettings settings;
-    private final SimulatorCounters counters;
+    private final Diary diary;
+    private final House house;
     private final Timers timers;
     private final SimulatedConversation conversation;
     private final @Nullable EchoLoad echo;
@@ -34,32 +36,46 @@ final class Connection implements Outlet {
     private boolean gone;
     private @Nullable WebSocketClose closing;
 
-    Connection(
-            WebSocket socket,
-            SimulatedConversation.Opening opening,
-            Switches switches,
-            SimulatorSettings settings,
-            Speech speech,
-            SimulatorCounters counters) {
+    Connection(WebSocket socket, SimulatedConversation.Opening opening, Switches switches, Diary diary, House house) {
         this.socket = socket;
         this.switches = switches;
-        this.settings = settings;
-        this.counters = counters;
+        this.diary = diary;
+        this.house = house;
         this.timers = new LoopTimers(socket.loop(), () -> !gone);
         this.echo = switches.echo() ? new EchoLoad() : null;
         this.conversation = new SimulatedConversation(
-                opening, switches, settings, speech, timers, new SplittableRandom(), this, counters);
+                opening,
+                switches,
+                house.settings(),
+                house.speech(),
+                timers,
+                new SplittableRandom(),
+                this,
+                diary,
+                house.counters());
     }
 
     /** Begins to serve. On the socket's loop, once. */
     void open() {
-        counters.connections.increment();
+        house.counters().connections.increment();
+        house.crowd().join(this);
+        socket.closed().thenAccept(close -> {
+            house.crowd().leave(this);
+            diary.closed(close.code());
+        });
         socket.onReadable(this::read);
         socket.onWritable(this::write);
         if (switches.freezeAfterMillis() > 0) timers.after(switches.freezeAfterMillis(), this::freeze);
         if (switches.cutAfterMillis() > 0) timers.after(switches.cutAfterMillis(), this::cut);
         conversation.open();
         read();
+    }
+
+    /** Has something done to it, within a moment. Any thread. */
+    void suffer(Consumer<Connection> fault) {
+        socket.loop().execute(() -> {
+            if (!gone) fault.accept(this);
+        });
     }
 
     @Override
@@ -71,8 +87,8 @@ final class Connection implements Outlet {
         }
         waiting.add(event);
         waitingBytes += event.length;
-        if (waitingBytes > settings.mostUnread()) {
-            counters.overflows.increment();
+        if (waitingBytes > house.settings().mostUnread()) {
+            house.counters().overflows.increment();
             waiting.clear();
             waitingBytes = 0;
             close(WebSocketClose.POLICY, "the client does not read");
@@ -140,16 +156,23 @@ final class Connection implements Outlet {
     }
 
     /** Open but mute, and deaf: what the client sends stays in its socket. */
-    private void freeze() {
+    void freeze() {
+        if (frozen) return;
         frozen = true;
+        diary.froze();
         waiting.clear();
         waitingBytes = 0;
         conversation.end();
     }
 
-    private void cut() {
+    /** Lost without a closing handshake. */
+    void cut() {
         conversation.end();
-        socket.abort();
+        try {
+            socket.abort();
+        } catch (ChannelException closed) {
+            // Somebody else was a moment faster, and the socket has not told yet.
+        }
     }
 
     private void end() {

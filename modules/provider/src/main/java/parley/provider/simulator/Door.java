@@ -31,17 +31,18 @@ final class Door implements HttpServer.Handler {
     private static final Set<String> PARAMETERS = Set.of("model", "intent", "call_id");
     private static final String SUBPROTOCOL = "realtime";
     private static final String KEY_ITEM = "openai-insecure-api-key.";
+    private static final String CALLER = "OpenAI-Safety-Identifier";
     private static final String BEARER = "bearer ";
     private static final int RETRY_AFTER_SECONDS = 1;
 
+    private final House house;
     private final SimulatorSettings settings;
-    private final Speech speech;
     private final SimulatorCounters counters;
 
-    Door(SimulatorSettings settings, Speech speech, SimulatorCounters counters) {
-        this.settings = settings;
-        this.speech = speech;
-        this.counters = counters;
+    Door(House house) {
+        this.house = house;
+        this.settings = house.settings();
+        this.counters = house.counters();
     }
 
     @Override
@@ -61,6 +62,8 @@ final class Door implements HttpServer.Handler {
             return refuse(
                     404, "invalid_request_error", "not_found", "There is nothing here; try " + Simulator.PATH + ".");
         }
+        int refusing = house.crowd().refusing();
+        if (refusing != 0) return told(refusing);
         var named = parameter(uri, "model");
         var model = Objects.requireNonNullElse(named, settings.defaultModel());
         Switches switches;
@@ -79,13 +82,16 @@ final class Door implements HttpServer.Handler {
         }
         var beta = request.headers().getAll("OpenAI-Beta").contains("realtime=v1");
         var opening = new SimulatedConversation.Opening(model, named != null, parameter(uri, "intent"), beta);
+        var caller = request.headers().get(CALLER, "");
         return new Reply.Upgrade(
                 subprotocols(request).contains(SUBPROTOCOL) ? SUBPROTOCOL : null,
                 new DefaultHttpHeaders(),
-                socket -> new Connection(socket, opening, switches, settings, speech, counters).open());
+                socket -> new Connection(
+                                socket, opening, switches, house.archive().begin(caller, model), house)
+                        .open());
     }
 
-    /** A refusal that a switch asked for. */
+    /** A refusal that a switch, or a fault, asked for. */
     private Reply told(int status) {
         return switch (status) {
             case 401 -> refuse(status, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.");

@@ -12,6 +12,8 @@ final class Entry {
     private Item item;
     private long audioMillis;
     private long speechMillis;
+    private int hertz;
+    private boolean tone;
     private @Nullable ItemAudio audio;
     private boolean seen;
     private boolean truncated;
@@ -48,6 +50,21 @@ final class Entry {
     void sounds(long millis, long ofItSpeech) {
         audioMillis = millis;
         speechMillis = ofItSpeech;
+    }
+
+    /** How high that speech was; 0 when it is not known. */
+    int hertz() {
+        return hertz;
+    }
+
+    /** Whether it was no speech at all but a tone. */
+    boolean isTone() {
+        return tone;
+    }
+
+    void pitched(Pitch pitch) {
+        hertz = pitch.hertz();
+        tone = pitch.isTone();
     }
 
     /** The sound itself, while there is room to keep it. */

@@ -42,6 +42,7 @@ final class ItemRequests {
         var after = request.previousItemId();
         var previous = after == null ? conversation.append(entry) : conversation.insertAfter(after, entry);
         if (!sound.isEmpty()) keep(entry, sound);
+        parts.diary().given(entry);
         events.send(new ServerEvent.ConversationItemAdded(Ids.event(), previous, item));
         events.send(new ServerEvent.ConversationItemDone(Ids.event(), previous, item));
     }

@@ -48,7 +48,9 @@ final class Listening {
     private final Timers timers;
     private final Turns turns;
     private final long transcriptionDelay;
+    private final Diary diary;
     private final VoiceActivity activity = new VoiceActivity();
+    private final Pitch pitch = new Pitch();
     private final Turn turn;
     private byte[] scratch = {};
     private int carried;
@@ -66,6 +68,7 @@ final class Listening {
         this.timers = parts.timers();
         this.turns = turns;
         this.transcriptionDelay = parts.settings().transcriptionDelay().toMillis();
+        this.diary = parts.diary();
         this.turn = new Turn(parts.settings().longestTurn(), parts.counters());
         this.format = session.inputFormat();
     }
@@ -81,6 +84,7 @@ final class Listening {
         if (scratch.length < need) scratch = Arrays.copyOf(scratch, Math.max(need, 4096));
         int decoded = Base64Audio.decode(message, from, length, scratch, carried);
         if (decoded < 0) return false;
+        diary.audio(decoded * 1000L / format.bytesPerMillisecond());
         int end = carried + decoded;
         int window = VoiceActivity.WINDOW_MILLIS * format.bytesPerMillisecond();
         int at = 0;
@@ -114,6 +118,7 @@ final class Listening {
 
     void clear() {
         turn.clear();
+        pitch.forget();
         carried = 0;
         activity.forget();
         comingItem = null;
@@ -141,7 +146,9 @@ final class Listening {
         var detection = detection();
         double threshold = detection == null ? THRESHOLD : Objects.requireNonNullElse(detection.threshold(), THRESHOLD);
         double meanSquare = Samples.meanSquare(format, scratch, at, window);
-        turn.add(scratch, at, window, meanSquare > VoiceActivity.level(threshold));
+        boolean loud = meanSquare > VoiceActivity.level(threshold);
+        turn.add(scratch, at, window, loud);
+        if (loud) pitch.hear(format, scratch, at, window);
         bytes += window;
         if (detection == null) return;
         switch (activity.hear(meanSquare, threshold, silenceMillis(detection))) {
@@ -149,6 +156,7 @@ final class Listening {
             case STOPPED -> stopped(detection);
             case NONE -> {
                 if (!activity.speaking()) forgetOldSilence(detection);
+                if (!activity.speaking() && !loud) pitch.forget();
             }
         }
     }
@@ -180,6 +188,9 @@ final class Listening {
         long speech = turn.speechBytes() / format.bytesPerMillisecond();
         var entry = userItem(id);
         entry.sounds(millis, speech);
+        entry.pitched(pitch);
+        pitch.forget();
+        diary.heard(entry);
         conversation.keep(entry, turn.take(format));
         if (session.transcribes()) timers.after(transcriptionDelay(), () -> transcribe(entry));
     }
@@ -218,9 +229,11 @@ final class Listening {
     }
 
     private static String transcript(Entry entry) {
-        return entry.speechMillis() > 0
-                ? String.format(Locale.ROOT, "[speech, %.1f s]", entry.speechMillis() / 1000.0)
-                : String.format(Locale.ROOT, "[silence, %.1f s]", entry.audioMillis() / 1000.0);
+        if (entry.speechMillis() == 0) {
+            return String.format(Locale.ROOT, "[silence, %.1f s]", entry.audioMillis() / 1000.0);
+        }
+        var pitch = entry.isTone() ? ", " + entry.hertz() + " Hz" : "";
+        return String.format(Locale.ROOT, "[speech, %.1f s%s]", entry.speechMillis() / 1000.0, pitch);
     }
 
     private void idleForTooLong() {
@@ -230,6 +243,7 @@ final class Listening {
         events.send(new ServerEvent.InputAudioBufferTimeoutTriggered(Ids.event(), id, lastCommitEnd, position()));
         lastCommitEnd = position();
         turn.clear();
+        pitch.forget();
         userItem(id);
         turns.ended();
     }
@@ -253,6 +267,7 @@ final class Listening {
         bytes = 0;
         carried = 0;
         turn.clear();
+        pitch.forget();
         activity.forget();
         comingItem = null;
         format = now;

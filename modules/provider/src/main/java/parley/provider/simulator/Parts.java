@@ -9,4 +9,5 @@ record Parts(
         Speech speech,
         Switches switches,
         SimulatorSettings settings,
+        Diary diary,
         SimulatorCounters counters) {}

@@ -72,8 +72,8 @@ final class ResponseRun {
     }
 
     void begin(Answers answers, List<ServerEvent.RateLimit> limits) {
-        var created = new ServerEvent.ResponseCreated(Ids.event(), begun);
-        parts.events().send(created);
+        parts.diary().began(begun.id());
+        parts.events().send(new ServerEvent.ResponseCreated(Ids.event(), begun));
         parts.events().send(new ServerEvent.RateLimitsUpdated(Ids.event(), limits));
         var failure = parts.switches().failResponse();
         if (!failure.isEmpty()) {
@@ -195,6 +195,7 @@ final class ResponseRun {
                 : 0;
         owner.ended(this, Math.max(0, played));
         var items = output == null ? List.<Item>of() : List.of(entry.item());
+        parts.diary().ended(begun.id(), status.wireName(), output == null ? null : entry.item());
         parts.events().send(new ServerEvent.ResponseDone(Ids.event(), begun.ended(status, why, items, usage)));
     }
 

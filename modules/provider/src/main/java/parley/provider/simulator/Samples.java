@@ -39,6 +39,15 @@ final class Samples {
         };
     }
 
+    /** One sample, whose bytes begin at that index. */
+    static int sample(AudioFormat format, byte[] bytes, int at) {
+        return switch (format) {
+            case PCM16_24K -> (short) ((bytes[at] & 0xff) | (bytes[at + 1] << 8));
+            case PCMU -> FROM_MU_LAW[bytes[at] & 0xff];
+            case PCMA -> FROM_A_LAW[bytes[at] & 0xff];
+        };
+    }
+
     /** Mean of the squared samples, full scale being 1; zero for no samples. */
     static double meanSquare(AudioFormat format, byte[] bytes, int from, int length) {
         int samples = length / width(format);

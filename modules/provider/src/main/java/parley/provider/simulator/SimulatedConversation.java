@@ -52,6 +52,7 @@ final class SimulatedConversation {
             Timers timers,
             RandomGenerator random,
             Outlet outlet,
+            Diary diary,
             SimulatorCounters counters) {
         var expires = timers.now().plusSeconds(switches.ageLimitSeconds());
         var session = opening.intent() == null
@@ -67,6 +68,7 @@ final class SimulatedConversation {
                 speech,
                 switches,
                 settings,
+                diary,
                 counters);
         this.responses = new Responses(parts);
         this.listening = new Listening(parts, responses);

@@ -2,6 +2,7 @@ package parley.provider.simulator;
 
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.ActorSystem;
@@ -11,7 +12,11 @@ import org.jspecify.annotations.Nullable;
 import parley.wire.HttpServer;
 import parley.wire.Loops;
 
-/** A running simulator: a server on a port of its own, from {@link #start} to {@link #close}. */
+/**
+ * A running simulator: a server on a port of its own, from {@link #start} to {@link #close}.
+ *
+ * <p>{@link #faults} does to it what networks and providers do, {@link #story} tells what it saw. Any thread.
+ */
 public final class Simulator implements AutoCloseable {
 
     /** The one path that it answers. */
@@ -19,24 +24,20 @@ public final class Simulator implements AutoCloseable {
 
     private static final long PATIENCE_SECONDS = 15;
 
-    private final HttpServer server;
+    private final Entrance entrance;
+    private final House house;
+    private final Faults faults;
     private final SpeechStudio speech;
-    private final SimulatorCounters counters;
     private final @Nullable ActorSystem own;
     private final URI url;
 
-    private Simulator(
-            HttpServer server,
-            SpeechStudio speech,
-            SimulatorCounters counters,
-            @Nullable ActorSystem own,
-            SimulatorSettings settings) {
-        this.server = server;
+    private Simulator(Entrance entrance, House house, SpeechStudio speech, @Nullable ActorSystem own) {
+        this.entrance = entrance;
+        this.house = house;
+        this.faults = new Faults(house.crowd(), entrance);
         this.speech = speech;
-        this.counters = counters;
         this.own = own;
-        this.url = URI.create(
-                "ws://" + host(settings.host()) + ":" + server.address().getPort() + PATH);
+        this.url = URI.create("ws://" + host(house.settings().host()) + ":" + entrance.port() + PATH);
     }
 
     /**
@@ -63,11 +64,13 @@ public final class Simulator implements AutoCloseable {
             SimulatorSettings settings, Loops loops, Materializer materializer, @Nullable ActorSystem own) {
         var counters = new SimulatorCounters();
         var speech = new SpeechStudio(settings, counters);
-        var address = new InetSocketAddress(settings.host(), settings.port());
+        var house = new House(settings, speech, counters, new Crowd(), new Archive(settings, counters));
+        var entrance = new Entrance(
+                new InetSocketAddress(settings.host(), settings.port()),
+                address -> HttpServer.bind(loops, address, null, settings.wire(), materializer, new Door(house)));
         try {
-            var server = await(HttpServer.bind(
-                    loops, address, null, settings.wire(), materializer, new Door(settings, speech, counters)));
-            return new Simulator(server, speech, counters, own, settings);
+            await(entrance.open());
+            return new Simulator(entrance, house, speech, own);
         } catch (RuntimeException failed) {
             speech.close();
             throw failed;
@@ -86,18 +89,28 @@ public final class Simulator implements AutoCloseable {
     }
 
     public SimulatorCounters counters() {
-        return counters;
+        return house.counters();
+    }
+
+    /** What can be done to all connections. */
+    public Faults faults() {
+        return faults;
+    }
+
+    /** What became of the newest connections, in the order in which they were opened. */
+    public List<ConnectionStory> story() {
+        return house.archive().stories();
     }
 
     /** Open connections, including those not yet upgraded. */
     public int connections() {
-        return server.connections();
+        return entrance.connections();
     }
 
     /** Takes no new connections and drops those open, without a word. */
     @Override
     public void close() {
-        await(server.close());
+        await(entrance.closeForGood());
         speech.close();
         if (own != null) {
             own.terminate();

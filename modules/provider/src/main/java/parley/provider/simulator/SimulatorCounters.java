@@ -13,6 +13,8 @@ public final class SimulatorCounters {
     final LongAdder forgottenItems = new LongAdder();
     final LongAdder overflows = new LongAdder();
     final LongAdder speechRefused = new LongAdder();
+    final LongAdder forgottenStories = new LongAdder();
+    final LongAdder forgottenLines = new LongAdder();
     final LongAdder faults = new LongAdder();
 
     SimulatorCounters() {}
@@ -55,6 +57,16 @@ public final class SimulatorCounters {
     /** Phrases that were not spoken because too many waited. */
     public long speechRefused() {
         return speechRefused.sum();
+    }
+
+    /** Connections whose story was dropped because newer ones came. */
+    public long forgottenStories() {
+        return forgottenStories.sum();
+    }
+
+    /** Turns, responses and items dropped from the front of a connection's story because there were too many. */
+    public long forgottenLines() {
+        return forgottenLines.sum();
     }
 
     /** Bugs: messages whose handling threw. The session went on. */

@@ -30,6 +30,8 @@ public record SimulatorSettings(
         int mostItems,
         int mostResponses,
         long mostUnread,
+        int keptStories,
+        int longestStory,
         Switches switches,
         WireSettings wire) {
 
@@ -55,6 +57,8 @@ public record SimulatorSettings(
         atLeast(2, "most-items", mostItems, wrong);
         atLeast(1, "most-responses", mostResponses, wrong);
         atLeast(64 * 1024, "most-unread", mostUnread, wrong);
+        atLeast(1, "kept-stories", keptStories, wrong);
+        atLeast(1, "longest-story", longestStory, wrong);
         if (!wrong.isEmpty()) throw new IllegalArgumentException("parley.simulator: " + String.join("; ", wrong));
     }
 
@@ -78,6 +82,8 @@ public record SimulatorSettings(
                 config.getInt("most-items"),
                 config.getInt("most-responses"),
                 config.getBytes("most-unread"),
+                config.getInt("kept-stories"),
+                config.getInt("longest-story"),
                 switches(config.getConfig("switches")),
                 WireSettings.from(root));
     }
@@ -101,6 +107,8 @@ public record SimulatorSettings(
                 mostItems,
                 mostResponses,
                 mostUnread,
+                keptStories,
+                longestStory,
                 switches.with(changes),
                 wire);
     }

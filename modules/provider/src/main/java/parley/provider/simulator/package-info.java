@@ -6,11 +6,13 @@
  * on demand. It is honest: it says what it measured, and never pretends to have understood speech.
  *
  * <pre>
+ *   Simulator ─ Entrance, Door, Crowd ◀─ Faults             who gets in, who is there, what is done to all
  *   socket ─▶ Connection ─┬─▶ EchoLoad                      one frame in, one frame out; nothing is decoded
  *                         └─▶ SimulatedConversation         what a client may ask
  *                               ├─ LiveSession              the session object and its merge rules
  *                               ├─ Listening ─ VoiceActivity  audio in: turns, commits, "transcripts"
  *                               ├─ Conversation             items, their audio, their order
+ *                               ├─ Diary ─▶ ConnectionStory what a test may ask about it later
  *                               └─ Responses ─ ResponseRun  answers out: Answers decides, Speech speaks, Tokens counts
  * </pre>
  *

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import parley.protocol.AudioFormat;
 import parley.protocol.Wire;
 
@@ -26,6 +27,7 @@ final class Bench implements Outlet {
     final HeldTimers timers = new HeldTimers();
     final SimulatorCounters counters = new SimulatorCounters();
     final List<JsonNode> events = new ArrayList<>();
+    final Diary diary;
     final SimulatedConversation conversation;
     final Talk speech = new Talk();
     boolean congested;
@@ -44,6 +46,13 @@ final class Bench implements Outlet {
     }
 
     private Bench(SimulatedConversation.Opening opening, SimulatorSettings settings, String... switches) {
+        this.diary = new Diary(
+                "caller-1",
+                opening.model(),
+                settings,
+                counters,
+                () -> TimeUnit.MILLISECONDS.toNanos(timers.millis()),
+                timers.now());
         this.conversation = new SimulatedConversation(
                 opening,
                 settings.switches().with(changes(switches)),
@@ -52,6 +61,7 @@ final class Bench implements Outlet {
                 timers,
                 new SplittableRandom(42),
                 this,
+                diary,
                 counters);
         conversation.open();
     }

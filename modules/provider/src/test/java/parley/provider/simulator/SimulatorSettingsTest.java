@@ -35,6 +35,8 @@ class SimulatorSettingsTest {
                         2000,
                         16,
                         4 << 20,
+                        1000,
+                        1000,
                         new Switches(0, 0, 0, 120, 3600, "", false, 8, 100, false, false, true, false),
                         WireSettings.from(config)));
     }
@@ -46,6 +48,7 @@ class SimulatorSettingsTest {
                           host = h, port = 1, api-key = k, models = [a], default-model = d, transcription-delay = 2ms
                           speech-threads = 3, speech-queue = 4, speech-memory = 5, longest-answer = 6, kept-text = 16, kept-audio = 7
                           longest-turn = 48000, most-items = 8, most-responses = 9, most-unread = 65536
+                          kept-stories = 17, longest-story = 18
                           switches {
                             freeze_after_ms = 10, cut_after_ms = 11, refuse = 503, slow_first_token_ms = 12
                             age_limit_s = 13, fail_response = x, order = shuffled, speed = 14, delta_ms = 15
@@ -72,6 +75,8 @@ class SimulatorSettingsTest {
                         8,
                         9,
                         65_536,
+                        17,
+                        18,
                         new Switches(10, 11, 503, 12, 13, "x", true, 14, 15, true, true, false, true),
                         WireSettings.from(config)));
     }

@@ -20,6 +20,26 @@ final class Sound {
         return Samples.encode(format, samples);
     }
 
+    /** A tone, as a test caller speaks a number that can be recognised. */
+    static byte[] tone(AudioFormat format, double hertz, long millis) {
+        var samples = new short[(int) (millis * Samples.rate(format) / 1000)];
+        for (int i = 0; i < samples.length; i++) {
+            samples[i] = (short) (9000 * Math.sin(2 * Math.PI * hertz * i / Samples.rate(format)));
+        }
+        return Samples.encode(format, samples);
+    }
+
+    /** Loud noise in the rhythm of syllables. */
+    static byte[] noise(AudioFormat format, long millis) {
+        var random = new java.util.SplittableRandom(1);
+        var samples = new short[(int) (millis * Samples.rate(format) / 1000)];
+        for (int i = 0; i < samples.length; i++) {
+            double rhythm = Math.abs(Math.sin(Math.PI * 4 * i / Samples.rate(format)));
+            samples[i] = (short) (9000 * rhythm * random.nextDouble(-1, 1));
+        }
+        return Samples.encode(format, samples);
+    }
+
     /** Noise of a quiet room: -62 dB. */
     static byte[] room(AudioFormat format, long millis) {
         var random = new java.util.SplittableRandom(7);
