@@ -17,6 +17,9 @@ const TOKEN_PATH = '/v1/dev-token';
 function listen() {
   window.heard = [];
   window.events = [];
+  window.states = [];
+  new MutationObserver(() => window.states.push(document.body?.dataset.state))
+    .observe(document, { subtree: true, attributeFilter: ['data-state'] });
   let player = null;
   const { connect } = AudioNode.prototype;
   AudioNode.prototype.connect = function (to, ...rest) {
@@ -62,8 +65,9 @@ export async function play(scenario) {
  * @param microphone a WAV file; null: the person denies the microphone
  * @param token null: the gateway hands out none, as in production; 'late': only when handOverToken is called
  * @param expected what the browser may complain about
+ * @param voice answers in place of the node's voice face; null: the node does
  */
-export async function open({ microphone = null, token = 'development', url = NODE, expected, ...options } = {}) {
+export async function open({ microphone = null, token = 'development', url = NODE, expected, voice = null, ...options } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'parley-page-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM, headless: true, viewport: { width: 1180, height: 780 },
@@ -74,6 +78,7 @@ export async function open({ microphone = null, token = 'development', url = NOD
       ...(microphone ? ['--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${microphone}%noloop`]
         : ['--deny-permission-prompts'])],
   });
+  await voice?.on(context);
   const page = context.pages()[0] ?? await context.newPage();
   page.setDefaultTimeout(WITHIN_MS);
   const complaints = [];
@@ -110,6 +115,8 @@ export async function open({ microphone = null, token = 'development', url = NOD
     transcript: () => page.evaluate(() => window.parley.transcript()),
     playedMs: () => page.evaluate(() => window.parley.playedMs()),
     playsPast: ms => page.waitForFunction(least => window.parley.playedMs() > least, ms),
+    notes: () => page.$$eval('#transcript .note', notes => notes.map(note => note.textContent)),
+    states: () => page.evaluate(() => window.states),
     heard: () => page.evaluate(() => window.heard),
     event: type => page.waitForFunction(wanted => window.events.find(event => event.type === wanted), type)
       .then(found => found.jsonValue()),

@@ -4,12 +4,29 @@ import { join } from 'node:path';
 import { ask, askUntil, open, play } from './browser.mjs';
 import { Network } from './network.mjs';
 import { writeSpeech } from './speech.mjs';
+import { Voice, pause, until } from './voice.mjs';
 
 const AUDIBLE = 0.01;
 const microphone = (name, parts) => writeSpeech(join(process.env.SHOTS, `${name}.wav`), parts);
 const audible = heard => heard.filter(moment => moment.rms > AUDIBLE);
 /** Milliseconds of sound that reached the loudspeaker. */
 const audibleMs = heard => 1000 * heard.slice(1).reduce((sum, { at, rms }, k) => sum + (rms > AUDIBLE ? at - heard[k].at : 0), 0);
+/** The longest time, in milliseconds, that was silent from one moment to the next, between the first and the last sound. */
+function longestSilence(heard) {
+  let longest = 0;
+  let since = null;
+  for (const { at, rms } of heard.slice(heard.findIndex(moment => moment.rms > AUDIBLE))) {
+    if (rms > AUDIBLE) {
+      if (since) longest = Math.max(longest, 1000 * (since.to - since.from));
+      since = null;
+    } else {
+      since = { from: since?.from ?? at, to: at };
+    }
+  }
+  return longest;
+}
+
+const STORY = 'once upon a time there was a line that broke in the middle of a word and nobody heard it at all';
 /** How long after the news of speech the loudspeaker may still sound: its buffers, and a busy machine. */
 const SILENT_WITHIN_MS = 150;
 
@@ -113,26 +130,265 @@ const SCENARIOS = {
     await p.shot('barge-in-answered');
   },
 
+  async cut() {
+    const voice = new Voice();
+    const p = await open({ voice, expected: /\/v1\/ws\/voice/ });
+    await p.page.click('#start-typing');
+    const first = await voice.begin();
+    await p.say('Tell me a story');
+    const asked = await first.hears('conversation.item.create');
+    voice.item(asked.item.id, 'user', 'Tell me a story');
+    const story = voice.answer('item_story', STORY);
+    await p.playsPast(1_000);
+    voice.cut();
+    await p.state('reconnecting');
+    await p.shot('cut');
+    const playedAtTheCut = await p.playedMs();
+    await pause(1_000);
+    assert.ok(await p.playedMs() > playedAtTheCut + 500, 'what was there is played on');
+    voice.heal();
+    voice.resume(await voice.line(1), 2);
+    await p.state('agent-speaking');
+    await story;
+    await p.state('listening');
+
+    const length = STORY.split(' ').length * 200;
+    assert.equal(await p.playedMs(), length, 'every piece is played, and once');
+    const turns = await p.transcript();
+    assert.deepEqual(turns.map(turn => [turn.role, turn.text]), [['you', 'Tell me a story'], ['agent', STORY]]);
+    assert.equal(turns[1].heard, STORY);
+    assert.equal(turns[1].interrupted, false);
+    const acknowledged = voice.lines.flatMap(line => line.all('ack')).at(-1);
+    await until(() => voice.lines[1].all('ack').at(-1)?.seq === voice.seq, `the last ack, after ${acknowledged?.seq}`);
+    assert.equal(voice.lines[1].all('conversation.item.create').length, 0, 'what arrived is not sent again');
+    await p.shot('cut-healed');
+  },
+
+  async draining() {
+    const voice = new Voice();
+    const p = await open({ voice });
+    await p.page.click('#start-typing');
+    const first = await voice.begin();
+    await p.say('Tell me a story');
+    const asked = await first.hears('conversation.item.create');
+    voice.item(asked.item.id, 'user', 'Tell me a story');
+    const story = voice.answer('item_story', STORY);
+    await p.playsPast(600);
+    const announcedAt = performance.now();
+    voice.mention(first, { type: 'session.draining', reason: 'restart', deadline_ms: 10_000, reconnect: { after_ms: 400 } });
+    const second = await voice.line(1);
+    assert.ok(performance.now() - announcedAt > 350, 'not before its time');
+    assert.equal(first.open, true, 'the old line is kept');
+
+    // The old line goes on meanwhile with what the new one will tell again.
+    await pause(600);
+    voice.resume(second);
+    await until(() => !first.open, 'the end of the old line');
+    await story;
+    await p.state('listening');
+
+    const states = await p.states();
+    assert.ok(!states.includes('reconnecting'), `nothing to see: ${states}`);
+    assert.equal(voice.lines.length, 2);
+    assert.equal(await p.playedMs(), STORY.split(' ').length * 200, 'every piece is played, and once');
+    const silentMs = longestSilence(await p.heard());
+    assert.ok(silentMs < 40, `${silentMs} ms of silence within the story`);
+    assert.deepEqual((await p.transcript()).map(turn => turn.text), ['Tell me a story', STORY]);
+  },
+
+  async takenOver() {
+    const voice = new Voice();
+    const p = await open({ voice });
+    await p.page.click('#start-typing');
+    const first = await voice.begin();
+    voice.mention(first, { type: 'session.draining', reason: 'restart', deadline_ms: 10_000, reconnect: { after_ms: 0 } });
+    const second = await voice.line(1);
+    // The news of the takeover may be faster than the new line.
+    first.close(4001, 'resumed elsewhere');
+    await p.say('Are you there?');
+    voice.resume(second);
+    assert.equal((await second.hears('conversation.item.create')).item.content[0].text, 'Are you there?');
+    second.close(4001, 'resumed elsewhere');
+    await p.state('ended');
+    assert.equal(await p.text('#gate-text'), 'It goes on in another place.');
+    assert.equal(voice.lines.length, 2, 'whoever was taken over by another page stays away');
+  },
+
+  async startOver() {
+    const voice = new Voice();
+    const p = await open({ voice, microphone: microphone('start-over', { before: 1_500, speech: 1_000, after: 60_000 }) });
+    await p.page.click('#start');
+    const first = await voice.begin();
+    await p.say('Hello');
+    const asked = await first.hears('conversation.item.create');
+    voice.item(asked.item.id, 'user', 'Hello');
+    await voice.answer('item_hello', 'hello to you');
+    await until(() => first.speech.length > 3, 'speech');
+    voice.say({ type: 'input_audio_buffer.speech_started', item_id: 'item_lost', audio_start_ms: 1_500 });
+    await p.state('user-speaking');
+    await pause(1_500);
+    voice.say({ type: 'input_audio_buffer.speech_stopped', item_id: 'item_lost', audio_end_ms: 2_500 });
+    voice.say({ type: 'input_audio_buffer.committed', item_id: 'item_lost' });
+    let dead = false;
+    const lost = voice.answer('item_cut', STORY, { stopped: () => dead });
+    await p.playsPast(300);
+    dead = true;
+    await lost;
+    first.close(1012, "the session's node is gone");
+
+    const second = await voice.line(1);
+    voice.startOver(second);
+    voice.say({ type: 'session.restored', cause: 'node_lost', lost: [{ kind: 'answer', item_id: 'item_cut', heard_ms: 300 }, { kind: 'speech' }] });
+    voice.item(asked.item.id, 'user', 'Hello');
+    voice.item('item_hello', 'assistant', 'hello to you');
+    voice.item('item_unseen', 'user', 'said from elsewhere');
+    await p.shot('start-over');
+    await second.hears('input_audio_buffer.append');
+    await pause(300);
+    assert.ok(first.speech.length > 15, `${first.speech.length} frames of speech`);
+    assert.deepEqual(second.speech, first.speech, 'what was said is sent again, whole and once');
+
+    voice.say({ type: 'input_audio_buffer.speech_started', item_id: 'item_again', audio_start_ms: 500 });
+    voice.say({ type: 'input_audio_buffer.speech_stopped', item_id: 'item_again', audio_end_ms: 1_500 });
+    voice.say({ type: 'input_audio_buffer.committed', item_id: 'item_again' });
+    await voice.answer('item_answer', 'now I heard you');
+    await p.state('agent-speaking');
+    await p.state('listening');
+    const turns = await p.transcript();
+    assert.deepEqual(turns.map(turn => [turn.role, turn.id, turn.interrupted]), [
+      ['you', asked.item.id, false], ['agent', 'item_hello', false], ['you', 'item_again', false],
+      ['agent', 'item_cut', true], ['you', 'item_unseen', false], ['agent', 'item_answer', false],
+    ]);
+    assert.ok(turns[3].heard.length > 0 && turns[3].heard.length < turns[3].text.length, `heard: ${turns[3].heard}`);
+    assert.deepEqual(await p.notes(), ['The conversation had to be restored: the agent begins its answer again.']);
+    await p.shot('started-over');
+  },
+
+  async lostWhileSpeaking() {
+    const voice = new Voice();
+    const p = await open({ voice, microphone: microphone('lost-while-speaking', { before: 1_500, speech: 2_500, after: 60_000 }) });
+    await p.page.click('#start');
+    const first = await voice.begin();
+    await until(() => first.speech.length > 3, 'speech');
+    voice.say({ type: 'input_audio_buffer.speech_started', item_id: 'item_lost', audio_start_ms: 1_500 });
+    await p.state('user-speaking');
+    await pause(700);
+    first.close(1006, '');
+    await pause(500);
+    const second = await voice.line(1);
+    voice.startOver(second);
+    await until(() => second.speech.length > first.speech.length, 'the speech again');
+    assert.deepEqual(second.speech.slice(0, first.speech.length), first.speech, 'from its beginning');
+    await pause(1_500);
+    // A syllable's end may fall below what counts as loud.
+    assert.ok(second.speech.length > 55 && second.speech.length <= 64, `${second.speech.length} frames of 2.5 s`);
+    voice.say({ type: 'input_audio_buffer.speech_started', item_id: 'item_again', audio_start_ms: 500 });
+    voice.say({ type: 'input_audio_buffer.speech_stopped', item_id: 'item_again', audio_end_ms: 3_000 });
+    await p.state('thinking');
+    assert.deepEqual((await p.transcript()).map(turn => [turn.id, turn.placeholder]), [['item_again', 'You spoke for 2.5 s']]);
+  },
+
+  async closeCodes() {
+    const voice = new Voice();
+    const p = await open({ voice });
+    await p.page.click('#start-typing');
+    let line = await voice.begin();
+    for (const code of [1001, 1006, 1011, 1012, 1013, 4200, 4429]) {
+      line.close(code, 'for now');
+      line = await voice.line(voice.lines.length);
+      voice.resume(line);
+      await p.state('listening');
+    }
+    line.close(1012, 'the session moves');
+    line = await voice.line(voice.lines.length);
+    const refusedAt = performance.now();
+    line.send({ type: 'error', error: { type: 'server_error', code: 'session_unavailable', message: 'try again', retry_after_ms: 900 } });
+    line.close(1013, 'session_unavailable');
+    line = await voice.line(voice.lines.length);
+    assert.ok(performance.now() - refusedAt > 850, 'it waits as long as it was told');
+    voice.resume(line);
+    await p.state('listening');
+    assert.deepEqual(await p.notes(), []);
+
+    for (const [code, reason, state] of [
+      [1000, '', 'ended'], [1008, 'not_in_rollout', 'refused'], [1009, 'a message too long', 'ended'],
+      [4000, 'invalid_request_error.model_not_found', 'ended'], [4001, 'resumed elsewhere', 'ended'],
+      [4400, 'bad_request', 'ended'], [4404, 'session_over', 'ended'], [4503, 'voice_disabled', 'unavailable'],
+    ]) {
+      line.close(code, reason);
+      await p.state(state);
+      const { length } = voice.lines;
+      await pause(400);
+      assert.equal(voice.lines.length, length, `nobody comes back after ${code}`);
+      await p.page.click('#start');
+      line = await voice.begin();
+    }
+  },
+
+  async upstreamLost() {
+    const voice = new Voice();
+    const p = await open({ voice });
+    await p.page.click('#start-typing');
+    const first = await voice.begin();
+    await p.say('Tell me a story');
+    const asked = await first.hears('conversation.item.create');
+    voice.item(asked.item.id, 'user', 'Tell me a story');
+    voice.say({ type: 'response.output_item.done', item: { id: 'item_call', type: 'function_call', name: 'look_up', call_id: 'call_1', arguments: '{}' } });
+    let lost = false;
+    const story = voice.answer('item_story', STORY, { stopped: () => lost });
+    await p.playsPast(600);
+    lost = true;
+    await story;
+    voice.say({ type: 'response.done', response: { id: 'resp_item_story', status: 'failed',
+      status_details: { type: 'failed', error: { type: 'server_error', code: 'upstream_lost' } } } });
+    voice.mention(first, { type: 'session.reconnecting', what: 'provider' });
+    await p.state('waiting');
+    assert.equal(await p.text('#status'), 'One moment…');
+    await p.shot('waiting');
+    voice.say({ type: 'session.restored', cause: 'provider_lost',
+      lost: [{ kind: 'tool_result', call_id: 'call_1' }, { kind: 'speech' }] });
+    await voice.answer('item_story_again', 'once more from the beginning');
+    await p.state('listening');
+
+    assert.deepEqual((await p.transcript()).map(turn => [turn.role, turn.id, turn.interrupted]),
+      [['you', asked.item.id, false], ['tool', 'item_call', undefined], ['agent', 'item_story', true], ['agent', 'item_story_again', false]]);
+    assert.equal(await p.page.getAttribute('li.tool', 'data-tool'), 'failed');
+    assert.deepEqual(await p.notes(), ['The conversation had to be restored: what a tool had found is lost, '
+      + 'and your last words are lost, please say them again.'], 'no error');
+    assert.equal(voice.lines.length, 1);
+  },
+
   async reconnect() {
     const network = await Network.to(new URL(process.env.NODE_URL).port);
     try {
       const p = await open({ url: network.url, expected: /\/v1\/ws\/voice/ });
       await p.page.click('#start-typing');
       await p.state('listening');
-      await p.say('Tell me a long story');
+      await p.say(`say exactly: ${STORY}`);
       await p.playsPast(500);
       const { session_id: id } = await p.event('voice-welcome');
       network.cut();
       await p.state('reconnecting');
       await p.shot('reconnecting');
+      await pause(1_000);
       network.heal();
-      await p.page.waitForFunction(session => window.events.filter(
-        event => event.type === 'voice-welcome' && event.session_id === session).length === 2, id);
+      const resumed = await p.event('session.resumed');
+      assert.equal(resumed.recovered, true);
+      await p.state('agent-speaking');
+      await p.state('listening');
+
+      const storyMs = await p.playedMs();
+      assert.deepEqual((await p.transcript()).map(turn => [turn.role, turn.heard]), [['you', `say exactly: ${STORY}`], ['agent', STORY]]);
+      const { turns } = await askUntil(`/v1/sessions/${id}/transcript`, ({ turns }) => turns.length === 2, 'the transcript');
+      assert.equal(turns[1].text, STORY);
+      assert.equal(turns[1].interrupted, undefined);
+      assert.ok(Math.abs(turns[1].audio_ms - storyMs) <= 1, `${turns[1].audio_ms} ms sent, ${storyMs} ms played`);
+
       await p.say('Are you there?');
       await p.page.waitForFunction(() => window.parley.transcript().at(-1).text === 'You wrote: Are you there?');
       await p.state('agent-speaking');
       await p.shot('reconnected');
-      } finally {
+    } finally {
       network.close();
     }
   },

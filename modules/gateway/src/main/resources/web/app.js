@@ -4,19 +4,15 @@ import { Microphone, Player, SILENCE } from './audio.js';
 import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
 import { Score, Sketch, loudness } from './score.js';
+import { Speech } from './speech.js';
 import { Transcript } from './transcript.js';
 import { explain } from './words.js';
-
-/** Spoken while the connection was down: sent when it is back, the oldest given up first. */
-const KEPT_FRAMES = 5_000 / 40;
-/** About four seconds of speech; behind that, what is said now matters more than what waits. */
-const BACKLOG_LIMIT_BYTES = 256 * 1024;
 
 const LAST_WORDS_MS = 1_500;
 
 const STATUS = {
   idle: 'Ready', connecting: 'Connecting', listening: 'Listening', 'user-speaking': 'You speak',
-  thinking: 'Thinking', 'agent-speaking': 'Agent speaks', reconnecting: 'Reconnecting',
+  thinking: 'Thinking', waiting: 'One moment…', 'agent-speaking': 'Agent speaks', reconnecting: 'Reconnecting',
   ended: 'Ended', refused: 'Refused', unavailable: 'Voice unavailable',
 };
 
@@ -72,13 +68,13 @@ let phase = 'idle';
 let attempt = 0;
 let connection = null;
 let conversation = null;
+let speech = null;
 let player = SILENCE;
 
 let microphone = null;
 let microphoneState = 'off';
 let microphoneProblem = '';
 let microphoneLevel = 0;
-let keptFrames = [];
 let unreportedPlayback = null;
 
 let developmentToken = false;
@@ -89,7 +85,6 @@ const tokenLoaded = loadToken();
 async function start({ voice, textOnly = false }) {
   const mine = ++attempt;
   microphoneProblem = '';
-  keptFrames = [];
   enter('connecting');
   // First of all, because browsers give sound only to what follows closely on a press.
   const opened = await openPlayer();
@@ -101,13 +96,16 @@ async function start({ voice, textOnly = false }) {
   }
   player = opened;
   connection = new Connection(token, {
-    welcome: attached,
+    welcome: begun,
+    resumed,
     event: event => conversation.receive(event),
-    down: () => enter(phase === 'connecting' ? 'connecting' : 'reconnecting'),
+    down,
     over: outcome => finished({ ...outcome, textOnly }),
   });
+  speech = new Speech(connection);
   conversation = new Conversation({
-    send: event => connection.send(event), player, transcript, changed: render, textOnly: textOnly || player === SILENCE,
+    send: event => connection.send(event), player, speech, transcript, changed: render,
+    textOnly: textOnly || player === SILENCE,
   });
   score.start();
   connection.open();
@@ -122,13 +120,20 @@ async function openPlayer() {
   }
 }
 
-function attached({ resumed, replaced }) {
-  if (replaced) transcript.note('The earlier conversation could not be resumed. This is a new one.');
+function begun() {
   enter('live');
-  conversation.reattached({ resumed });
-  for (const audio of keptFrames) connection.send({ type: 'input_audio_buffer.append', audio });
-  keptFrames = [];
-  if (resumed && unreportedPlayback) connection.send(unreportedPlayback);
+  conversation.begin();
+}
+
+function down() {
+  conversation.interrupted();
+  enter(phase === 'connecting' ? 'connecting' : 'reconnecting');
+}
+
+function resumed({ recovered }) {
+  enter('live');
+  conversation.resumed({ recovered });
+  if (recovered && unreportedPlayback) connection.send(unreportedPlayback);
   unreportedPlayback = null;
 }
 
@@ -171,6 +176,7 @@ function release() {
   setTimeout(() => last.close(), LAST_WORDS_MS);
   player = SILENCE;
   connection = null;
+  speech = null;
   unreportedPlayback = null;
   closeMicrophone();
   score.stop();
@@ -212,13 +218,7 @@ function microphoneLost() {
 
 function heardUser(audio, level) {
   microphoneLevel = level;
-  if (!connection) return;
-  if (!connection.live) {
-    keptFrames.push(audio);
-    if (keptFrames.length > KEPT_FRAMES) keptFrames.shift();
-  } else if (connection.backlog < BACKLOG_LIMIT_BYTES) {
-    connection.send({ type: 'input_audio_buffer.append', audio });
-  }
+  speech?.add(audio);
 }
 
 async function toggleMicrophone() {
@@ -276,6 +276,7 @@ function state() {
   if (phase !== 'live') return phase;
   if (conversation.userSpeaking) return 'user-speaking';
   if (player.playing) return 'agent-speaking';
+  if (conversation.paused) return 'waiting';
   return conversation.thinking ? 'thinking' : 'listening';
 }
 

@@ -1,13 +1,15 @@
 /** What the events of a conversation mean: whose turn it is, what is said, what is played, what must fall silent. */
 
-import { explain } from './words.js';
+import { explain, restored } from './words.js';
 
 /** Text runs ahead of its sound; until an item's sound is complete, this pace tells how far the voice has come. */
 const SPOKEN_CHARACTERS_PER_SECOND = 15;
 /** Past this, a turn without an answer is no longer called thinking. */
 const ANSWER_EXPECTED_WITHIN_MS = 15_000;
-/** After a resume: a typed message still unconfirmed by then was lost, and so was an answer that does not go on. */
-const CONFIRMED_WITHIN_MS = 1_500;
+/** After a resume: what was said or written and is still not told by then was lost, and is sent again. */
+const TOLD_WITHIN_MS = 1_500;
+/** A pause is over when something happens again; where nothing was going to happen, nobody waits for ever. */
+const PAUSE_SHOWN_MS = 10_000;
 
 /** Races between the two ends, not faults. */
 const BENIGN = new Set([
@@ -20,6 +22,7 @@ const newId = () => `item_${crypto.getRandomValues(new BigUint64Array(1))[0].toS
 export class Conversation {
   #send;
   #player;
+  #speech;
   #transcript;
   #changed;
   #textOnly;
@@ -27,20 +30,28 @@ export class Conversation {
   #answerWanted = false;
   #answerTimer = 0;
   #settleTimer = 0;
+  #pauseTimer = 0;
+  /** The ids told after a resume that lost what was missed. */
+  #history = null;
+  #uncommitted = null;
+  /** Turns that were lost and sent again: the next ones that are heard are these, under other ids. */
+  #saidAgain = [];
+  #saying = null;
   #speechStarts = new Map();
   #soundComplete = new Set();
   #silenced = new Set();
   #unplayed = new Set();
   #unconfirmed = new Map();
-  #torn = new Set();
+  #cut = new Set();
   #transcribed = new Set();
   #toolCalls = new Map();
 
   userSpeaking = false;
 
-  constructor({ send, player, transcript, changed, textOnly }) {
+  constructor({ send, player, speech, transcript, changed, textOnly }) {
     this.#send = send;
     this.#player = player;
+    this.#speech = speech;
     this.#transcript = transcript;
     this.#changed = changed;
     this.#textOnly = textOnly;
@@ -50,22 +61,40 @@ export class Conversation {
     return this.#response !== null || this.#answerTimer !== 0;
   }
 
-  /** The socket is there, for the first time or again. A session that is not the earlier one knows nothing of it. */
-  reattached({ resumed }) {
-    if (!resumed) {
-      this.#configure();
-      this.#endSound();
-    }
-    // What happened meanwhile is not told again, so an end may have been missed. An answer that goes on says so.
-    this.#response = null;
-    this.#torn = new Set(this.#unplayed);
-    this.userSpeaking = false;
+  /** The other end said that it needs a moment. */
+  get paused() {
+    return this.#pauseTimer !== 0;
+  }
+
+  begin() {
+    this.#configure();
+    this.#settle();
+  }
+
+  /** The socket is gone; what of it was lost is not known before another one is there. */
+  interrupted() {
     clearTimeout(this.#settleTimer);
-    this.#settleTimer = setTimeout(() => this.#settle(), resumed ? CONFIRMED_WITHIN_MS : 0);
+  }
+
+  /** The socket is there again. Either all that was missed follows, or the history in its place. */
+  resumed({ recovered }) {
+    if (!recovered) {
+      this.#history = new Set();
+      this.#speech.hold();
+      this.#cutShort();
+      this.#transcript.find(this.#uncommitted)?.wait('You spoke');
+      this.userSpeaking = false;
+    }
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => this.#settle(), TOLD_WITHIN_MS);
   }
 
   #settle() {
-    if (this.#response === null) this.#endSound();
+    if (this.#history !== null) {
+      this.#saidAgain = [this.#speech.repeat(this.#history), this.#uncommitted].filter(Boolean);
+      this.#history = null;
+    }
+    if (this.#silenced.has(this.#response)) this.#send({ type: 'response.cancel' });
     for (const [id, text] of this.#unconfirmed) this.#sendText(id, text);
     this.#changed();
   }
@@ -102,19 +131,24 @@ export class Conversation {
     const turn = this.#transcript.find(item);
     if (!turn) return;
     const playedMs = this.#player.playedMs(item);
-    turn.hearUpTo(this.#soundComplete.has(item)
+    const isWhole = this.#soundComplete.has(item) && !this.#cut.has(item);
+    turn.hearUpTo(isWhole
       ? turn.text.length * playedMs / Math.max(1, this.#player.receivedMs(item))
       : SPOKEN_CHARACTERS_PER_SECOND * playedMs / 1000);
-    if (this.#soundComplete.has(item) && playedMs >= this.#player.receivedMs(item)) this.#unplayed.delete(item);
+    if (!this.#soundComplete.has(item) || playedMs < this.#player.receivedMs(item)) return;
+    this.#unplayed.delete(item);
+    if (this.#cut.has(item)) turn.interrupt();
   }
 
   close() {
     clearTimeout(this.#answerTimer);
     clearTimeout(this.#settleTimer);
+    this.#goOn();
     this.userSpeaking = false;
   }
 
   receive(event) {
+    this.#goOn();
     this.#handle(event);
     this.#changed();
   }
@@ -124,6 +158,7 @@ export class Conversation {
       case 'error': return this.#error(event.error ?? {});
 
       case 'input_audio_buffer.speech_started': return this.#speechStarted(event);
+      case 'input_audio_buffer.committed': return this.#committed(event.item_id);
       case 'input_audio_buffer.speech_stopped': return this.#speechStopped(event);
       case 'conversation.item.input_audio_transcription.delta': return this.#userSaid(event.item_id, event.delta, true);
       case 'conversation.item.input_audio_transcription.completed': return this.#userSaid(event.item_id, event.transcript, false);
@@ -144,6 +179,9 @@ export class Conversation {
       case 'response.output_text.delta': return this.#agentSays(event);
       case 'response.output_audio.delta': return this.#voice(event);
       case 'response.output_audio.done': return this.#voiceDone(event.item_id);
+
+      case 'session.reconnecting': return this.#pause();
+      case 'session.restored': return this.#restored(event.lost ?? []);
 
       default: return this.#other(event);
     }
@@ -171,10 +209,33 @@ export class Conversation {
     if (event.type?.startsWith('voice-') && typeof event.message === 'string') this.#transcript.note(event.message);
   }
 
+  #pause() {
+    this.#pauseTimer = setTimeout(() => {
+      this.#goOn();
+      this.#changed();
+    }, PAUSE_SHOWN_MS);
+  }
+
+  #goOn() {
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = 0;
+  }
+
+  #restored(lost) {
+    for (const { call_id: call } of lost) this.#toolCalls.get(call)?.mark('failed');
+    // While the history is told, the page itself is about to say again what is missing there.
+    const kinds = lost.map(({ kind }) => kind).filter(kind => kind !== 'speech' || this.#history === null);
+    const sentence = restored(kinds);
+    if (sentence !== '') this.#transcript.note(sentence);
+  }
+
   // What the person says
 
   #speechStarted({ item_id: item, audio_start_ms: start }) {
     this.fallSilent();
+    this.#speech.started();
+    this.#uncommitted = item;
+    this.#transcript.rename(this.#saidAgain.shift(), item);
     this.#speechStarts.set(item, start);
     this.userSpeaking = true;
     this.#transcript.turn(item, 'you').wait('Speaking…');
@@ -187,6 +248,11 @@ export class Conversation {
     turn.wait(length > 0 ? `You spoke for ${seconds(length)}` : 'You spoke');
     turn.finish();
     this.#expectAnswer();
+  }
+
+  #committed(item) {
+    this.#speech.committed(item);
+    this.#uncommitted = null;
   }
 
   #userSaid(item, text, isPart) {
@@ -238,6 +304,10 @@ export class Conversation {
   }
 
   #responseDone(response) {
+    if (response?.status_details?.error?.code === 'upstream_lost') {
+      this.#cutShort();
+      return;
+    }
     this.#response = null;
     this.#answerCame();
     this.#endSound();
@@ -249,11 +319,25 @@ export class Conversation {
     this.#askForAnswer();
   }
 
+  /** A fault ended the answer. What came of it is still played, and another one begins by itself. */
+  #cutShort() {
+    if (this.#response === null) return;
+    this.#response = null;
+    if (this.#unplayed.has(this.#saying)) {
+      if (!this.#soundComplete.has(this.#saying)) this.#cut.add(this.#saying);
+    } else if (this.#player.receivedMs(this.#saying) === 0) {
+      this.#transcript.find(this.#saying)?.interrupt();
+    }
+    this.#endSound();
+    this.#expectAnswer();
+  }
+
   #agentSays({ item_id: item, response_id: response, delta }) {
     if (this.#isSilenced(item, response)) return;
     this.#response = response ?? this.#response;
+    this.#saying = item;
     const turn = this.#transcript.turn(item, 'agent');
-    turn.write(turn.text + (this.#torn.delete(item) ? '…' : '') + delta);
+    turn.write(turn.text + delta);
     if (this.#player.receivedMs(item) > 0) this.follow(item);
   }
 
@@ -300,6 +384,7 @@ export class Conversation {
 
   #item(item) {
     this.#unconfirmed.delete(item.id);
+    this.#history?.add(item.id);
     if (item.type === 'message' && item.role !== 'system') this.#message(item);
     else if (item.type === 'function_call' || item.type === 'mcp_call') this.#toolCall(item);
     else if (item.type === 'function_call_output') this.#toolCalls.get(item.call_id)?.mark('done');
@@ -312,6 +397,8 @@ export class Conversation {
     if (known?.interrupted || (!known && text === '')) return;
     const turn = known ?? this.#transcript.turn(id, role === 'assistant' ? 'agent' : 'you');
     if (text !== '') turn.write(text);
+    // What the history tells of it is what was heard.
+    if (text !== '' && this.#cut.delete(id)) turn.interrupt();
     if (status !== 'in_progress' && !this.userSpeaking) turn.finish();
   }
 

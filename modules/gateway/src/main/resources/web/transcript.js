@@ -129,6 +129,14 @@ export class Transcript {
     return this.#entries.get(id) ?? this.#add(new ToolCall(id, name));
   }
 
+  /** The same entry, at the same place, is known by another id from now on. */
+  rename(id, to) {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    entry.id = to;
+    this.#entries = new Map([...this.#entries.values()].map(each => [each.id, each]));
+  }
+
   note(text) {
     if (this.#list.lastElementChild?.textContent === text) return;
     this.#list.append(element('li', 'note', text));

@@ -20,6 +20,18 @@ const MEANINGS = {
   session_expired: 'The agent had no more time for this conversation.',
 };
 
+const LOST = {
+  answer: 'the agent begins its answer again',
+  tool_result: 'what a tool had found is lost',
+  speech: 'your last words are lost, please say them again',
+};
+
+/** What became of the work that was under way when the conversation had to move; empty for none. */
+export function restored(kinds) {
+  const parts = [...new Set(kinds)].map(kind => LOST[kind]).filter(Boolean);
+  return parts.length === 0 ? '' : `The conversation had to be restored: ${parts.join(', and ')}.`;
+}
+
 /** The page's own sentence for a code it knows; else what the other end said; else, if that is nothing, `otherwise`. */
 export function explain(code, message, otherwise = '') {
   return MEANINGS[code] ?? (message ? sentence(message) : otherwise);

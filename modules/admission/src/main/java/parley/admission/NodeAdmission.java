@@ -20,6 +20,16 @@ final class NodeAdmission implements Admission {
 
     @Override
     public Decision admit(CallerId caller) {
+        return decide(caller, 1);
+    }
+
+    @Override
+    public Decision readmit(CallerId caller) {
+        return decide(caller, 2);
+    }
+
+    /** @param share how many times each limit may be used */
+    private Decision decide(CallerId caller, long share) {
         var assignment = settings.flag().assign(caller);
         if (assignment.arm() == Arm.CONTROL) {
             return switch (assignment.why()) {
@@ -28,15 +38,17 @@ final class NodeAdmission implements Admission {
                 default -> new Refused(assignment.why(), "voice is not open to this user yet", null, settings.offer());
             };
         }
-        if (connections.incrementAndGet() > settings.maxConnections()) {
+        if (connections.incrementAndGet() > share * settings.maxConnections()) {
             connections.decrementAndGet();
-            return refused(Why.NODE_FULL, "all " + settings.maxConnections() + " places of this node are taken");
+            return refused(
+                    Why.NODE_FULL, "all " + share * settings.maxConnections() + " places of this node are taken");
         }
-        if (perCaller.merge(caller, 1, Integer::sum) > settings.maxConnectionsPerCaller()) {
+        if (perCaller.merge(caller, 1, Integer::sum) > share * settings.maxConnectionsPerCaller()) {
             leave(caller);
             return refused(
                     Why.CALLER_FULL,
-                    "this user has " + settings.maxConnectionsPerCaller() + " live connections, which is the limit");
+                    "this user has " + share * settings.maxConnectionsPerCaller()
+                            + " live connections, which is the limit");
         }
         var left = new AtomicBoolean();
         return new Admitted(assignment.arm(), assignment.why(), () -> {

@@ -51,6 +51,43 @@ class NodeAdmissionTest {
     }
 
     @Test
+    void whoComesBackToASessionFindsAPlaceInAFullHouseButNotForEver() {
+        var admission = Admission.create(settings(1, 1));
+
+        var old = (Admitted) admission.admit(ANNA);
+        var back = admission.readmit(ANNA);
+        var third = admission.readmit(BEN);
+        old.place().leave();
+        var fourth = admission.readmit(ANNA);
+        var fifth = admission.readmit(BEN);
+
+        assertThat(back).isInstanceOf(Admitted.class);
+        assertThat(third)
+                .isEqualTo(new Refused(
+                        Why.NODE_FULL, "all 2 places of this node are taken", Duration.ofSeconds(5), List.of("text")));
+        assertThat(fourth).isInstanceOf(Admitted.class);
+        assertThat(fifth).isInstanceOf(Refused.class);
+        assertThat(admission.connections()).isEqualTo(2);
+    }
+
+    @Test
+    void whoComesBackIsAskedForTheFlagAgain() {
+        var denied = Admission.create(new AdmissionSettings(
+                new Flag(true, 100, Set.of(), Set.of("anna")), 9, 9, Duration.ofSeconds(5), List.of("text")));
+        var off = Admission.create(new AdmissionSettings(
+                new Flag(false, 100, Set.of(), Set.of()), 9, 9, Duration.ofSeconds(5), List.of("text")));
+
+        assertThat(denied.readmit(ANNA))
+                .asInstanceOf(InstanceOfAssertFactories.type(Refused.class))
+                .extracting(Refused::why)
+                .isEqualTo(Why.DENIED);
+        assertThat(off.readmit(ANNA))
+                .asInstanceOf(InstanceOfAssertFactories.type(Refused.class))
+                .extracting(Refused::why)
+                .isEqualTo(Why.SWITCHED_OFF);
+    }
+
+    @Test
     void theDefaultsAreAsDocumented() {
         assertThat(AdmissionSettings.from(ConfigFactory.load()))
                 .isEqualTo(new AdmissionSettings(

@@ -11,9 +11,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import parley.admission.AdmissionSettings;
 import parley.gateway.GatewaySettings;
+import parley.provider.BreakerSettings;
 import parley.provider.ProviderSettings;
 import parley.provider.simulator.SimulatorSettings;
 import parley.session.Journal;
+import parley.session.JournalSettings;
 import parley.session.Prices;
 import parley.session.SessionSettings;
 import parley.tool.ToolSettings;
@@ -35,13 +37,17 @@ record AppSettings(
         int clusterPort,
         int managementPort,
         WireSettings wire,
+        WireSettings upstreamWire,
         AdmissionSettings admission,
         ToolSettings tools,
-        ProviderSettings provider,
+        List<ProviderSettings> providers,
+        BreakerSettings breaker,
         SimulatorSettings simulator,
         SessionSettings session,
         Prices prices,
-        GatewaySettings gateway) {
+        GatewaySettings gateway,
+        JournalSettings journaling,
+        LeavingSettings leaving) {
 
     /** What was read, or why not, and what an operator should know. */
     record Reading(@Nullable AppSettings settings, List<String> errors, List<String> warnings) {}
@@ -59,11 +65,15 @@ record AppSettings(
         var wire = read(config, errors, WireSettings::from);
         var admission = read(config, errors, AdmissionSettings::from);
         var tools = read(config, errors, ToolSettings::from);
-        var provider = read(config, errors, ProviderSettings::from);
+        var upstreamWire = read(config, errors, WireSettings::upstream);
+        var providers = read(config, errors, ProviderSettings::all);
+        var breaker = read(config, errors, BreakerSettings::from);
         var simulator = read(config, errors, SimulatorSettings::from);
         var session = read(config, errors, SessionSettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
+        var journaling = read(config, errors, JournalSettings::from);
+        var leaving = read(config, errors, LeavingSettings::from);
         boolean simulated = config.getBoolean("parley.app.simulated");
         if (production && simulated) {
             errors.add("OPENAI_API_KEY: not set (expected in production: a provider's key, or PARLEY_PROVIDER_URL)");
@@ -79,10 +89,10 @@ record AppSettings(
             requireFile("PARLEY_TLS_CERTIFICATE", gateway.certificate(), errors);
             requireFile("PARLEY_TLS_KEY", gateway.certificateKey(), errors);
         }
-        if (provider != null && prices != null && !prices.knows(provider.model())) {
-            (production ? errors : warnings)
-                    .add("REALTIME_API_MODEL: " + provider.model() + " has no price in parley.prices (expected: one of "
-                            + prices.models().keySet().stream().sorted().toList() + "); its sessions would cost 0");
+        if (providers != null && prices != null) {
+            for (var provider : providers) {
+                requirePrice(provider, provider.equals(providers.getFirst()), prices, production ? errors : warnings);
+            }
         }
         if (System.getenv("REALTIME_TEMPERATURE") != null) {
             warnings.add("REALTIME_TEMPERATURE: ignored, the GA protocol has no temperature");
@@ -98,15 +108,27 @@ record AppSettings(
                         config.getInt("pekko.remote.artery.canonical.port"),
                         config.getInt("parley.app.management-port"),
                         present(wire),
+                        present(upstreamWire),
                         present(admission),
                         present(tools),
-                        present(provider),
+                        present(providers),
+                        present(breaker),
                         present(simulator),
                         present(session),
                         present(prices),
-                        present(gateway))
+                        present(gateway),
+                        present(journaling),
+                        present(leaving))
                 : null;
         return new Reading(settings, errors, warnings);
+    }
+
+    private static void requirePrice(ProviderSettings provider, boolean first, Prices prices, List<String> complaints) {
+        if (!prices.knows(provider.model())) {
+            complaints.add((first ? "REALTIME_API_MODEL" : "parley.provider.fallbacks: " + provider.name()) + ": "
+                    + provider.model() + " has no price in parley.prices (expected: one of "
+                    + prices.models().keySet().stream().sorted().toList() + "); its sessions would cost 0");
+        }
     }
 
     private static void requireFile(String variable, @Nullable Path file, List<String> errors) {

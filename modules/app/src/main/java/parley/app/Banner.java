@@ -57,8 +57,8 @@ final class Banner {
     private static String provider(AppSettings settings) {
         return settings.simulated()
                 ? "simulator, no model behind it (set OPENAI_API_KEY for a real one)"
-                : settings.provider().url().getHost() + ", "
-                        + settings.provider().model();
+                : settings.providers().getFirst().url().getHost() + ", "
+                        + settings.providers().getFirst().model();
     }
 
     private static String journal(AppSettings settings) {

@@ -18,7 +18,7 @@ import parley.gateway.Tokens;
 import parley.load.BargeIn;
 import parley.provider.simulator.SimulatorMain;
 
-/** The command line: {@code run}, {@code token}, {@code check-config}, {@code load}, {@code simulator}. */
+/** The command line: see {@link #HELP}. */
 public final class Main {
     private static final String HELP = """
             usage: scripts/parley <command> [options]
@@ -65,6 +65,7 @@ public final class Main {
         var running = new AtomicReference<AutoCloseable>(started);
         var stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running.get(), stopped), "parley-shutdown"));
+        SecondSignal.halts();
         endWithParent();
         running.set(
                 nodes == 1 ? startNode(settings, began, started) : LocalCluster.start(settings, nodes, began, started));
@@ -81,8 +82,8 @@ public final class Main {
         }
     }
 
-    /** A node that another process started ends with it, however that one ends. */
-    private static void endWithParent() {
+    /** What another process started ends with it, however that one ends. */
+    static void endWithParent() {
         var parent = System.getenv("PARLEY_PARENT");
         if (parent != null && parent.matches("\\d{1,18}")) {
             ProcessHandle.of(Long.parseLong(parent))
@@ -93,6 +94,11 @@ public final class Main {
     private static Node startNode(AppSettings settings, long began, Started started) {
         var node = Node.start(settings, started);
         System.out.println(Banner.of(settings, node.gateway(), Duration.ofNanos(System.nanoTime() - began)));
+        node.onRemoved(() -> {
+            System.err.println("parley: the cluster went on without this node, which was cut off from it; it ends, to be"
+                    + " started again");
+            System.exit(1);
+        });
         return node;
     }
 

@@ -10,17 +10,25 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +38,7 @@ import parley.provider.Providers;
 import parley.provider.simulator.Simulator;
 import parley.session.ClusterSessions;
 import parley.session.Journal;
+import parley.session.LeavePermit;
 import parley.tool.Tools;
 import parley.wire.Loops;
 
@@ -39,9 +48,19 @@ final class Node implements AutoCloseable {
     /** Asks, each bounded by ask-timeout, until a node that has joined must have its sessions. */
     private static final int ATTEMPTS = 5;
 
-    private static final Duration STOP = Duration.ofSeconds(30);
+    private static final Duration STOP = Duration.ofSeconds(5);
+
+    /** For the other nodes of a cluster that is ended as a whole to say so too. */
+    private static final Duration OTHERS = Duration.ofMillis(300);
+
+    /** The first phase of a shutdown that is left to the actor system, when its sessions have been handed over. */
+    private static final Optional<String> LEAVE = Optional.of("cluster-leave");
+
+    /** The same, when no node remains to take leave of: nodes that leave together wait for each other. */
+    private static final Optional<String> END = Optional.of("before-actor-system-terminate");
 
     private final AppSettings settings;
+    private final Journal journal;
     private final Loops loops;
     private final ActorSystem<Void> system;
     private final ClusterSessions sessions;
@@ -49,9 +68,11 @@ final class Node implements AutoCloseable {
     private final Management management;
     private final @Nullable Simulator simulator;
     private final @Nullable EmbeddedDatabase database;
+    private volatile boolean closing;
 
     private Node(
             AppSettings settings,
+            Journal journal,
             Loops loops,
             ActorSystem<Void> system,
             ClusterSessions sessions,
@@ -60,6 +81,7 @@ final class Node implements AutoCloseable {
             @Nullable Simulator simulator,
             @Nullable EmbeddedDatabase database) {
         this.settings = settings;
+        this.journal = journal;
         this.loops = loops;
         this.system = system;
         this.sessions = sessions;
@@ -86,20 +108,23 @@ final class Node implements AutoCloseable {
             journal.migrate();
             var loops = started.add(Loops.create(settings.config().getInt("parley.wire.event-loops")));
             var system = system(settings, loops, journal);
-            started.add(() -> stop(system));
+            started.add(() -> stop(system, LEAVE, settings.leaving().exitWithin()));
             Simulator simulator = null;
-            var provider = settings.provider();
+            var providers = settings.providers();
             if (settings.simulated()) {
                 simulator = Simulator.start(settings.simulator(), loops, Materializer.createMaterializer(system));
                 started.add(simulator);
-                provider = provider.at(simulator.baseUrl());
+                providers = new ArrayList<>(providers);
+                providers.set(0, providers.getFirst().at(simulator.baseUrl()));
             }
             var sessions = await(ClusterSessions.start(
                     system,
                     loops,
-                    Providers.from(provider, settings.wire()),
+                    Providers.pool(providers, settings.breaker(), settings.upstreamWire()),
                     Tools.create(settings.tools(), Clock.systemUTC()),
                     settings.prices(),
+                    journal,
+                    settings.journaling(),
                     settings.session(),
                     settings.wire()));
             started.add(sessions::close);
@@ -112,9 +137,9 @@ final class Node implements AutoCloseable {
                     Admission.create(settings.admission()),
                     settings.gateway(),
                     settings.wire()));
-            started.add(() -> quietly(gateway::close));
+            started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
-            return new Node(settings, loops, system, sessions, gateway, management, simulator, database);
+            return new Node(settings, journal, loops, system, sessions, gateway, management, simulator, database);
         } catch (RuntimeException failed) {
             started.close();
             throw explained(failed);
@@ -125,14 +150,37 @@ final class Node implements AutoCloseable {
         return gateway;
     }
 
-    /** Takes no new calls, ends the open ones with 1012, leaves the cluster, and stops what was started. */
+    /**
+     * Leaves: says that it is not ready, takes no new calls, sends its callers to other nodes, waits for its turn, hands
+     * its sessions over, leaves the cluster, and stops what was started. Where no node remains to go to, it only stops:
+     * the open calls end with 1012. Takes {@code exit-within} at most, each step its own time.
+     */
     @Override
     public void close() {
+        closing = true;
+        var leaving = settings.leaving();
+        long end = System.nanoTime() + leaving.exitWithin().toNanos();
         management.notReady();
-        quietly(gateway::unbind);
-        stop(system);
+        try (var permit = isLast() ? LeavePermit.none() : LeavePermit.ask(journal, self())) {
+            boolean last = isLast() || isEverybodyLeaving(permit);
+            if (!last) {
+                pause(leaving.readyGrace());
+            }
+            quietly(gateway::unbind, STOP);
+            if (!last) {
+                quietly(sessions::leave, leaving.callers());
+                permit.await(leaving.permitWait(), this::members);
+                last = isLast() || permit.isAskedByAll(members());
+            }
+            if (!last) {
+                quietly(
+                        () -> sessions.handOver(system, leaving.handOver()),
+                        leaving.handOver().plus(STOP));
+            }
+            stop(system, last ? END : LEAVE, Duration.ofNanos(end - System.nanoTime()));
+        }
         sessions.close();
-        quietly(gateway::close);
+        quietly(gateway::close, STOP);
         if (simulator != null) {
             simulator.close();
         }
@@ -142,6 +190,45 @@ final class Node implements AutoCloseable {
         }
     }
 
+    /** Runs an action when the cluster has removed this node although it was not to end. At most once. */
+    void onRemoved(Runnable action) {
+        system.getWhenTerminated().thenRun(() -> {
+            if (!closing) {
+                action.run();
+            }
+        });
+    }
+
+    private boolean isRemoved() {
+        return system.getWhenTerminated().toCompletableFuture().isDone();
+    }
+
+    /** Whether no other member is up, or this node is none any more. */
+    private boolean isLast() {
+        return isRemoved() || members().stream().allMatch(self()::equals);
+    }
+
+    /** Whether the whole cluster is being ended: its nodes say so at the same time. */
+    private boolean isEverybodyLeaving(LeavePermit permit) {
+        pause(OTHERS);
+        return permit.isAskedByAll(members());
+    }
+
+    private String self() {
+        return Cluster.get(system).selfMember().address().toString();
+    }
+
+    private Set<String> members() {
+        return StreamSupport.stream(Cluster.get(system).state().getMembers().spliterator(), false)
+                .filter(member -> member.status().equals(MemberStatus.up()))
+                .map(member -> member.address().toString())
+                .collect(Collectors.toSet());
+    }
+
+    private static void pause(Duration time) {
+        LockSupport.parkNanos(time.toNanos());
+    }
+
     AppSettings settings() {
         return settings;
     }
@@ -149,11 +236,20 @@ final class Node implements AutoCloseable {
     private static ActorSystem<Void> system(AppSettings settings, Loops loops, Journal journal) {
         Config config = loops.dispatchers()
                 .withFallback(journal.config())
+                .withFallback(version())
                 .withFallback(settings.config())
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
         return ActorSystem.create(
                 Behaviors.empty(), "parley", ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup()));
+    }
+
+    /** The build's version, where the operator names none. */
+    private static Config version() {
+        var built = Node.class.getPackage().getImplementationVersion();
+        return built == null || System.getenv("PARLEY_APP_VERSION") != null
+                ? ConfigFactory.empty()
+                : ConfigFactory.parseMap(Map.of("pekko.cluster.app-version", built));
     }
 
     private static void join(ActorSystem<Void> system, AppSettings settings) {
@@ -218,12 +314,12 @@ final class Node implements AutoCloseable {
         return stage.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
     }
 
-    private static void stop(ActorSystem<Void> system) {
+    private static void stop(ActorSystem<Void> system, Optional<String> from, Duration atMost) {
         try {
             CoordinatedShutdown.get(system)
-                    .runAll(CoordinatedShutdown.jvmExitReason())
+                    .run(CoordinatedShutdown.jvmExitReason(), from)
                     .toCompletableFuture()
-                    .get(STOP.toSeconds(), TimeUnit.SECONDS);
+                    .get(atMost.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException late) {
             system.terminate();
         } catch (InterruptedException interrupted) {
@@ -231,10 +327,10 @@ final class Node implements AutoCloseable {
         }
     }
 
-    private static void quietly(java.util.function.Supplier<CompletionStage<?>> action) {
+    private static void quietly(Supplier<CompletionStage<?>> action, Duration atMost) {
         action.get()
                 .toCompletableFuture()
-                .completeOnTimeout(null, 5, TimeUnit.SECONDS)
+                .completeOnTimeout(null, atMost.toMillis(), TimeUnit.MILLISECONDS)
                 .exceptionally(gone -> null)
                 .join();
     }

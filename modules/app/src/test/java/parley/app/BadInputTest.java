@@ -249,17 +249,22 @@ class BadInputTest {
     }
 
     @Test
-    void aProviderThatIsLostIsToldAndTheRecordSaysSo() throws Exception {
-        for (var face : List.of("realtime", "voice")) {
-            var opened = opened(NODE, face, "simulator:cut_after_ms=400");
-            try (var caller = Caller.of(NODE, opened.path("connect").asText(), "clumsy")) {
-                caller.hear("session.created");
+    void aProviderThatNeverStaysIsGivenUpAndTheRecordSaysSo() throws Exception {
+        try (var impatient = TestNode.start(Map.of(
+                "parley.session.redial.attempts", 2,
+                "parley.session.redial.first-backoff", "10ms",
+                "parley.session.redial.max-backoff", "20ms"))) {
+            for (var face : List.of("realtime", "voice")) {
+                var opened = opened(impatient, face, "simulator:cut_after_ms=300");
+                try (var caller = Caller.of(impatient, opened.path("connect").asText(), "clumsy")) {
+                    caller.hear("session.created");
 
-                assertThat(caller.hear("error").path("error").path("code").asText())
-                        .isEqualTo("upstream_lost");
-                assertThat(caller.closeCode()).isEqualTo(1011);
+                    assertThat(caller.hear("error").path("error").path("code").asText())
+                            .isEqualTo("upstream_unavailable");
+                    assertThat(caller.closeCode()).isEqualTo(1013);
+                }
+                awaitEnd(impatient, opened, "provider_lost");
             }
-            awaitEnd(NODE, opened, "provider_lost");
         }
     }
 

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 /**
  * The gateway's own page in a headless chromium with a fake microphone, talking to a node.
  *
- * <p>The scenarios are {@code src/test/page/page.mjs}; each runs in a Node process and a browser of its own. Any error in
+ * <p>The scenarios are {@code src/test/page/page.mjs}; each runs in a Node process and a browser of its own. What a single
+ * node cannot show, such as its own end, is told by a script in place of the node's voice face. Any error in
  * the browser's console and any violation of the page's security policy fails the scenario. The screenshots are left in
  * {@code target/page}.
  */
@@ -72,8 +73,43 @@ class VoicePageTest {
     }
 
     @Test
-    void aConversationGoesOnAfterTheNetworkWasCut() throws Exception {
+    void anAnswerGoesOnWhereItWasWhenTheNetworkIsBackAndNothingIsToldTwice() throws Exception {
         play("reconnect");
+    }
+
+    @Test
+    void aCutLineIsPlayedOnMeanwhileAndWhatIsRepeatedIsIgnored() throws Exception {
+        play("cut");
+    }
+
+    @Test
+    void aLeavingNodeIsLeftWithoutAnAudibleGap() throws Exception {
+        play("draining");
+    }
+
+    @Test
+    void aTakeoverByThePageItselfIsNoEndAndByAnotherIs() throws Exception {
+        play("takenOver");
+    }
+
+    @Test
+    void whatWasSaidAndLostIsSaidAgainAndTheHistoryIsShownOnce() throws Exception {
+        play("startOver");
+    }
+
+    @Test
+    void whatIsBeingSaidWhenTheSessionIsLostIsSaidAgainFromItsBeginning() throws Exception {
+        play("lostWhileSpeaking");
+    }
+
+    @Test
+    void anAnswerThatBeginsAgainIsNoErrorForAnybody() throws Exception {
+        play("upstreamLost");
+    }
+
+    @Test
+    void theCloseCodeDecidesWhetherThePageComesBack() throws Exception {
+        play("closeCodes");
     }
 
     @Test

@@ -47,6 +47,8 @@ final class FaceHandler {
     private static final Duration TO_OPEN = Duration.ofSeconds(3);
     private static final String KEY_ITEM = "openai-insecure-api-key.";
     private static final String PROTOCOL = "realtime";
+    /** The largest whole number that every JSON reader holds exactly. */
+    private static final long MAX_SEQ = (1L << 53) - 1;
 
     private final Tokens tokens;
     private final Admission admission;
@@ -80,9 +82,13 @@ final class FaceHandler {
         };
     }
 
-    /** From now on nobody new gets in; those who are go on. */
+    /** From now on nobody gets in, whether new or coming back; those who are in go on. */
     void drain() {
         draining = true;
+    }
+
+    boolean draining() {
+        return draining;
     }
 
     /** Answers an upgrade. */
@@ -155,16 +161,29 @@ final class FaceHandler {
         if (named != null && again.isEmpty()) {
             return refuse(face, offer, Problem.badRequest("session_id: not a session's id (expected: sess_…)"));
         }
+        var seen = query.get("last_seq");
+        long lastSeq = seen == null ? Sessions.Join.NOT_TOLD : seq(seen.getFirst());
+        if (seen != null && lastSeq == Sessions.Join.NOT_TOLD) {
+            return refuse(
+                    face,
+                    offer,
+                    Problem.badRequest("last_seq: " + seen.getFirst() + " (expected: a whole number, 0 to " + MAX_SEQ
+                            + ", the seq of the last event seen)"));
+        }
         if (draining) {
             return refuse(face, offer, Problem.draining());
         }
-        return switch (admission.admit(caller)) {
+        var resumeToken = first(query.get("resume_token"));
+        // Without a resume token it is the first connection to a session that was opened ahead.
+        boolean comesBack = again.isPresent() && (face == Face.REALTIME || resumeToken != null);
+        return switch (comesBack ? admission.readmit(caller) : admission.admit(caller)) {
             case Decision.Refused refused -> refuse(face, offer, Problem.of(refused));
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(
                         new Sessions.Opening(caller, face, admitted.arm(), model),
                         again.isPresent(),
-                        first(query.get("resume_token")));
+                        resumeToken,
+                        lastSeq);
                 yield admitted(offer, admitted.place(), loop, again.orElseGet(sessions::mint), join);
             }
         };
@@ -217,19 +236,23 @@ final class FaceHandler {
 
     /** A refusal after the upgrade. */
     private static void tell(WebSocket socket, Problem problem) {
-        var type = problem.status() >= 500 ? "server_error" : "invalid_request_error";
-        sayAndClose(
-                socket,
-                type,
-                problem.code(),
-                problem.detail(),
-                new WebSocketClose(problem.closeCode(), problem.code(), false));
+        socket.send(Frame.text(problem.event()));
+        socket.close(problem.closeCode(), problem.code());
     }
 
     private static void sayAndClose(WebSocket socket, String type, String code, String message, WebSocketClose close) {
         var error = new ServerEvent.Error(Ids.event(), new ServerEvent.ErrorBody(type, code, message, null, null));
         socket.send(Frame.text(Wire.bytes(error)));
         socket.close(close.code(), close.reason());
+    }
+
+    /** {@link Sessions.Join#NOT_TOLD} for what is no position. */
+    private static long seq(String text) {
+        if (!text.matches("[0-9]{1,16}")) {
+            return Sessions.Join.NOT_TOLD;
+        }
+        long seq = Long.parseLong(text);
+        return seq <= MAX_SEQ ? seq : Sessions.Join.NOT_TOLD;
     }
 
     private static @Nullable String first(@Nullable List<String> values) {

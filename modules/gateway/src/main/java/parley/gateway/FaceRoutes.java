@@ -2,11 +2,14 @@ package parley.gateway;
 
 import static org.apache.pekko.http.javadsl.server.Directives.concat;
 import static org.apache.pekko.http.javadsl.server.Directives.get;
+import static org.apache.pekko.http.javadsl.server.Directives.parameterOptional;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.server.Route;
 import parley.admission.Admission;
+import parley.admission.CallerId;
 import parley.admission.Decision;
 
 /**
@@ -16,10 +19,12 @@ import parley.admission.Decision;
 final class FaceRoutes {
     private final Admission admission;
     private final Callers callers;
+    private final BooleanSupplier draining;
 
-    FaceRoutes(Admission admission, Callers callers) {
+    FaceRoutes(Admission admission, Callers callers, BooleanSupplier draining) {
         this.admission = admission;
         this.callers = callers;
+        this.draining = draining;
     }
 
     Route routes() {
@@ -29,12 +34,19 @@ final class FaceRoutes {
     }
 
     private Route whyNot() {
-        return callers.asCaller(bearer -> switch (admission.admit(bearer.caller())) {
-            case Decision.Refused refused -> Responses.problem(Problem.of(refused));
+        return callers.asCaller(bearer -> parameterOptional(
+                "session_id",
+                session -> Responses.problem(
+                        draining.getAsBoolean() ? Problem.draining() : refusal(bearer.caller(), session.isPresent()))));
+    }
+
+    private Problem refusal(CallerId caller, boolean comesBack) {
+        return switch (comesBack ? admission.readmit(caller) : admission.admit(caller)) {
+            case Decision.Refused refused -> Problem.of(refused);
             case Decision.Admitted admitted -> {
                 admitted.place().leave();
-                yield Responses.problem(Problem.upgradeRequired());
+                yield Problem.upgradeRequired();
             }
-        });
+        };
     }
 }

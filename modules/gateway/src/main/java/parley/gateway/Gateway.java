@@ -60,8 +60,8 @@ public final class Gateway {
                 faces,
                 new GatewayRoutes(
                                 new HealthRoutes(settings.version()),
-                                new FaceRoutes(admission, callers),
-                                new SessionRoutes(sessions, admission, callers),
+                                new FaceRoutes(admission, callers, faces::draining),
+                                new SessionRoutes(sessions, admission, callers, faces::draining),
                                 new PageRoutes(settings, tokens),
                                 origins,
                                 system.settings().config())
@@ -118,7 +118,7 @@ public final class Gateway {
         return secure == null ? null : secure.address();
     }
 
-    /** Takes no new connections, and no new calls on those open. */
+    /** Takes no new connections, and on those open neither new calls nor new sessions. */
     public CompletionStage<Done> unbind() {
         faces.drain();
         return all(servers.stream().map(HttpServer::unbind).toList());

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Decision;
+import parley.protocol.Ids;
 import parley.session.Answer;
 
 /**
@@ -135,6 +136,24 @@ record Problem(
             offer.forEach(list::add);
         }
         return json.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** The same as an event, when there is no HTTP answer to put it into. */
+    byte[] event() {
+        var json = JsonNodeFactory.instance.objectNode().put("type", "error").put("event_id", Ids.event());
+        var error = json.putObject("error")
+                .put("type", status >= 500 ? "server_error" : "invalid_request_error")
+                .put("code", code)
+                .put("message", detail);
+        if (retryAfter != null) {
+            error.put("retry_after_ms", retryAfter.toMillis());
+        }
+        return json.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Whether the connection it is told on shall end: whoever asks again is to meet another node. */
+    boolean sendsAway() {
+        return code.equals("draining");
     }
 
     /** In whole seconds, rounded up; null for none. */

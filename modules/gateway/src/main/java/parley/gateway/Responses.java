@@ -43,6 +43,9 @@ final class Responses {
         if (retryAfter != null) {
             response = response.addHeader(RawHeader.create("Retry-After", retryAfter));
         }
+        if (problem.sendsAway()) {
+            response = response.addHeader(RawHeader.create("Connection", "close"));
+        }
         return switch (problem.status()) {
             case 401 -> response.addHeader(RawHeader.create("WWW-Authenticate", "Bearer"));
             case 426 ->

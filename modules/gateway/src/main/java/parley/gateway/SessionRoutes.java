@@ -20,6 +20,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.server.Route;
@@ -45,11 +46,13 @@ final class SessionRoutes {
     private final Sessions sessions;
     private final Admission admission;
     private final Callers callers;
+    private final BooleanSupplier draining;
 
-    SessionRoutes(Sessions sessions, Admission admission, Callers callers) {
+    SessionRoutes(Sessions sessions, Admission admission, Callers callers, BooleanSupplier draining) {
         this.sessions = sessions;
         this.admission = admission;
         this.callers = callers;
+        this.draining = draining;
     }
 
     Route routes() {
@@ -91,6 +94,9 @@ final class SessionRoutes {
         var model = request.path("model").asText("");
         if (!ModelNames.isName(model)) {
             return Responses.problem(ModelNames.problem());
+        }
+        if (draining.getAsBoolean()) {
+            return Responses.problem(Problem.draining());
         }
         return switch (admission.admit(caller)) {
             case Decision.Refused refused -> Responses.problem(Problem.of(refused));

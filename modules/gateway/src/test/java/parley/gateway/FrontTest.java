@@ -242,6 +242,7 @@ class FrontTest {
                 "DENIED||not_in_rollout|1008",
                 "GOOD|?session_id=x|bad_request|4400",
                 "GOOD|?model=%zz|bad_request|4400",
+                "GOOD|?last_seq=x|bad_request|4400",
                 "GOOD|?call_id=rtc_1|call_id_not_found|4404",
                 "GOOD|?session_id=sess_0009999999999999999999|unknown_session|4404",
                 "SLOW||session_unavailable|1013",
@@ -291,6 +292,97 @@ class FrontTest {
         }
         everybodyLeft();
         assertThat(rig.sessions.joins().remove().resumeToken()).isEqualTo("t");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', -1", "&last_seq=0, 0", "&last_seq=41, 41", "&last_seq=9007199254740991, 9007199254740991"})
+    void whatTheCallerHasSeenIsPassedOn(String query, long lastSeq) throws IOException {
+        rig.sessions.opened().put(FakeSessions.id(7), FakeSessions.opening("anna", Face.VOICE));
+        try (var line = line()) {
+            line.upgrade(
+                    "/v1/ws/voice?resume_token=t&session_id=" + FakeSessions.id(7) + query, bearer(Rig.token("anna")));
+            line.say("x");
+            assertThat(line.hear().text()).isEqualTo("x");
+        }
+        assertThat(rig.sessions.joins().remove().lastSeq()).isEqualTo(lastSeq);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-1", "1.5", "''", "x", "%2B1", "9007199254740992", "99999999999999999999"})
+    void aPositionThatIsNoneIsRefusedOnBothFaces(String position) throws IOException {
+        try (var line = line()) {
+            for (var face : List.of("/v1/realtime", "/v1/ws/voice")) {
+                var reply = line.upgrade(face + "?last_seq=" + position, bearer(Rig.token("anna")));
+
+                assertThat(reply.status()).isEqualTo(400);
+                assertThat(reply.body())
+                        .contains("last_seq: " + position.replace("%2B", "+") + " (expected: a whole number");
+            }
+        }
+        assertThat(rig.sessions.joins()).isEmpty();
+    }
+
+    @Test
+    void whoTakesOverItsOwnSessionNeedsNoSecondPlace() throws IOException {
+        admission = Rig.admission("max-connections = 1", "max-connections-per-caller = 1");
+        var gateway = gateway();
+        rig.sessions.opened().put(FakeSessions.id(7), FakeSessions.opening("anna", Face.VOICE));
+        var again = "?session_id=" + FakeSessions.id(7);
+        try (var old = Line.to(gateway.address());
+                var next = Line.to(gateway.address());
+                var other = Line.to(gateway.address())) {
+            old.upgrade("/v1/realtime", bearer(Rig.token("anna")));
+
+            // Without a token it is no resume: a session that was opened ahead asks for a place of its own.
+            assertThat(other.upgrade("/v1/ws/voice" + again, bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(503);
+            assertThat(next.upgrade("/v1/ws/voice" + again + "&resume_token=t", bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(101);
+            assertThat(other.upgrade("/v1/realtime" + again, bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(503);
+            old.hangUp();
+            Rig.await("the old one to leave", () -> admission.connections() == 1);
+            assertThat(other.ask("GET", "/v1/realtime", bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(503);
+            assertThat(other.ask("GET", "/v1/realtime" + again, bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(426);
+            assertThat(other.upgrade("/v1/realtime" + again, bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(101);
+        }
+        everybodyLeft();
+    }
+
+    @Test
+    void whoIsDeniedMeanwhileDoesNotComeBack() throws IOException {
+        admission = Rig.admission("deny = [denied]");
+        try (var line = line()) {
+            assertThat(line.upgrade(
+                                    "/v1/ws/voice?resume_token=t&session_id=" + FakeSessions.id(7),
+                                    bearer(Rig.token("denied")))
+                            .status())
+                    .isEqualTo(403);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/realtime", "/v1/ws/voice"})
+    void whoIsRefusedAfterTheUpgradeHearsWhenToComeAgain(String path) throws IOException {
+        try (var line = line()) {
+            line.upgrade(path, bearer(Rig.token("slow")));
+
+            assertThat(line.hear().text())
+                    .matches("\\{\"type\":\"error\",\"event_id\":\"event_[^\"]+\",\"error\":\\{"
+                            + "\"type\":\"server_error\",\"code\":\"session_unavailable\",\"message\":\"try again\","
+                            + "\"retry_after_ms\":2000\\}\\}");
+            assertThat(line.hear()).isEqualTo(new Line.Heard(1013, "session_unavailable"));
+        }
+        everybodyLeft();
     }
 
     @Test
@@ -354,12 +446,47 @@ class FrontTest {
 
             assertThat(reply.status()).isEqualTo(503);
             assertThat(reply.header("retry-after")).isEqualTo("1");
+            assertThat(reply.header("connection")).isEqualTo("close");
             page.upgrade("/v1/ws/voice", KEY + Rig.token("anna"));
             assertThat(page.hear().text()).contains("draining");
             assertThat(page.hear().code()).isEqualTo(1013);
             live.say("x");
             assertThat(live.hear().text()).isEqualTo("x");
         }
+    }
+
+    @Test
+    void aDrainingGatewayOpensNoSessionOnAnOldConnectionButTellsOfThoseThereAre() throws IOException {
+        var gateway = gateway();
+        try (var line = Line.to(gateway.address());
+                var resumes = Line.to(gateway.address());
+                var asks = Line.to(gateway.address())) {
+            var path =
+                    line.post("/v1/sessions", "{}", bearer(Rig.token("anna"))).header("location");
+            resumes.ask("GET", "/health");
+            asks.ask("GET", "/health");
+            Rig.get(gateway.unbind());
+
+            assertThat(line.ask("GET", path, bearer(Rig.token("anna"))).status())
+                    .isEqualTo(200);
+            var opened = line.post("/v1/sessions", "{}", bearer(Rig.token("anna")));
+            assertThat(opened.status()).isEqualTo(503);
+            assertThat(opened.body()).contains("\"code\":\"draining\"");
+            assertThat(opened.header("retry-after")).isEqualTo("1");
+            assertThat(opened.header("connection")).isEqualTo("close");
+            assertThatThrownBy(() -> line.ask("GET", path, bearer(Rig.token("anna"))))
+                    .isInstanceOf(IOException.class);
+            assertThat(resumes.upgrade(
+                                    "/v1/ws/voice?resume_token=t&session_id="
+                                            + path.substring(path.lastIndexOf('/') + 1),
+                                    bearer(Rig.token("anna")))
+                            .status())
+                    .isEqualTo(503);
+            assertThat(asks.ask("GET", "/v1/ws/voice", bearer(Rig.token("anna")))
+                            .body())
+                    .contains("\"code\":\"draining\"");
+        }
+        assertThat(rig.sessions.opened()).hasSize(1);
     }
 
     // ---- plain HTTP

@@ -493,8 +493,8 @@ class RoutesTest {
         var callers = new Callers(tokens);
         var routes = new GatewayRoutes(
                         new HealthRoutes(settings.version()),
-                        new FaceRoutes(admission, callers),
-                        new SessionRoutes(RIG.sessions, admission, callers),
+                        new FaceRoutes(admission, callers, () -> false),
+                        new SessionRoutes(RIG.sessions, admission, callers, () -> false),
                         new PageRoutes(settings, tokens),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())

@@ -12,57 +12,77 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.CallerId;
-import parley.provider.Provider;
+import parley.provider.ProviderPool;
 import parley.session.VoiceSession.Seating;
 import parley.tool.Tools;
 import parley.wire.Loops;
 import parley.wire.Port;
+import parley.wire.WebSocketClose;
 import parley.wire.WireSettings;
 
 /** Sessions as sharded entities of a Pekko cluster. */
 public final class ClusterSessions implements Sessions {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterSessions.class);
     private static final Duration TRY_AGAIN = Duration.ofSeconds(2);
+    private static final Duration JOURNAL_AGAIN = Duration.ofSeconds(5);
 
     private final ClusterSharding sharding;
     private final ShardPlacement placement;
     private final Room room;
     private final SessionLink link;
+    private final JournalWatch journal;
+    private final Sweep sweep;
+    private final DeathWatch deaths;
+    private final EdgeLines edges;
 
-    private ClusterSessions(ClusterSharding sharding, ShardPlacement placement, Room room, SessionLink link) {
+    private ClusterSessions(
+            ClusterSharding sharding,
+            ShardPlacement placement,
+            Room room,
+            SessionLink link,
+            JournalWatch journal,
+            Sweep sweep,
+            DeathWatch deaths) {
         this.sharding = sharding;
         this.placement = placement;
         this.room = room;
         this.link = link;
+        this.journal = journal;
+        this.sweep = sweep;
+        this.deaths = deaths;
+        this.edges = new EdgeLines(room.loops().next());
     }
 
     /**
      * Makes this node a home of sessions. Before it joins its cluster, whose other nodes would wait for it otherwise;
      * {@link #ready} tells when it is one. The journal's tables must be there.
      *
+     * @param journal the database the actor system's journal is in
      * @return fails with {@link java.net.BindException} when the link's port is taken
      */
     public static CompletionStage<ClusterSessions> start(
             ActorSystem<?> system,
             Loops loops,
-            Provider provider,
+            ProviderPool providers,
             Tools tools,
             Prices prices,
+            Journal journal,
+            JournalSettings journalSettings,
             SessionSettings settings,
             WireSettings wire) {
-        var materializer = Materializer.createMaterializer(system);
         var conversations = new Conversations();
-        return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations, materializer)
+        return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations)
                 .thenApply(link -> {
                     var cluster = Cluster.get(system);
                     var room = new Room(
                             cluster.selfMember().address().toString(),
                             loops,
-                            materializer,
-                            provider,
+                            Materializer.createMaterializer(system),
+                            providers,
                             tools,
                             prices,
                             settings,
@@ -70,11 +90,38 @@ public final class ClusterSessions implements Sessions {
                             java.time.Clock.systemUTC(),
                             conversations);
                     var sharding = ClusterSharding.get(system);
-                    var placement = new ShardPlacement(cluster, settings.shards());
+                    var placement = new ShardPlacement(
+                            cluster,
+                            settings.shards(),
+                            PlacementSettings.from(system.settings().config()));
                     sharding.init(Entity.of(VoiceSession.KEY, entity -> VoiceSession.create(entity, room, link))
+                            .withStopMessage(VoiceSession.Move.HAND_OVER)
                             .withMessageExtractor(new ShardPlacement.ById())
                             .withAllocationStrategy(placement.allocation()));
-                    return new ClusterSessions(sharding, placement, room, link);
+                    Quorum.start(system, held -> {
+                        if (held) {
+                            conversations.resume();
+                        } else {
+                            conversations.suspend();
+                        }
+                    });
+                    return new ClusterSessions(
+                            sharding,
+                            placement,
+                            room,
+                            link,
+                            JournalWatch.start(journal, journalSettings),
+                            Sweep.start(
+                                    cluster,
+                                    journal,
+                                    journalSettings,
+                                    settings.maxLength(),
+                                    id -> sharding.entityRefFor(VoiceSession.KEY, id.value())
+                                            .tell(new VoiceSession.Wake()),
+                                    room.clock()),
+                            DeathWatch.start(
+                                    system,
+                                    DeathWatchSettings.from(system.settings().config())));
                 });
     }
 
@@ -102,8 +149,30 @@ public final class ClusterSessions implements Sessions {
         return room.metrics();
     }
 
-    /** Stops the links to other nodes. */
+    /**
+     * The callers whose sockets are on this node are asked to connect elsewhere, within {@code drain.callers}; their
+     * sessions stay where they are. Completed with how many are left then.
+     */
+    public CompletionStage<Integer> leave() {
+        return edges.leave(
+                room.settings().drain().spread(),
+                room.settings().drain().callers(),
+                room.settings().drain().perSecond());
+    }
+
+    /**
+     * Hands the sessions of this node over to the others, within {@code atMost}; what is left then moves when this node
+     * leaves the cluster.
+     */
+    public CompletionStage<Void> handOver(ActorSystem<?> system, Duration atMost) {
+        return placement.handOver(system, atMost);
+    }
+
+    /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
+        deaths.close();
+        sweep.close();
+        journal.close();
         link.close();
     }
 
@@ -114,22 +183,67 @@ public final class ClusterSessions implements Sessions {
 
     @Override
     public CompletionStage<Answer> open(SessionId id, Opening opening) {
-        return ask(id, replyTo -> new VoiceSession.Open(opening, replyTo));
+        return !journal.isUp()
+                ? CompletableFuture.completedFuture(noJournal())
+                : ask(id, replyTo -> new VoiceSession.Open(opening, replyTo));
     }
 
     @Override
     public CompletionStage<Answer> conversation(SessionId id, Join join, EventLoop loop) {
-        return entity(id)
-                .<Seating>ask(
-                        replyTo -> new VoiceSession.TakeSeat(
-                                join, room.node(), room.loops().numberOf(loop), replyTo),
-                        room.settings().askTimeout())
+        if (!join.again() && !journal.isUp()) {
+            return CompletableFuture.completedFuture(noJournal());
+        }
+        return seat(id, join, null, loop)
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.<Answer>completedFuture(why);
                     case Seating.Taken taken ->
-                        line(taken, loop).<Answer>thenApply(port -> new Answer.Joined(id, port.flow()));
+                        line(taken, loop).<Answer>thenApply(port -> joined(id, join, taken.seat(), port));
                 })
                 .exceptionally(fault -> unavailable(id, fault));
+    }
+
+    private CompletionStage<Seating> seat(SessionId id, Join join, @Nullable String previousSeat, EventLoop loop) {
+        return entity(id)
+                .ask(
+                        replyTo -> new VoiceSession.TakeSeat(
+                                join, previousSeat, room.node(), room.loops().numberOf(loop), replyTo),
+                        room.settings().askTimeout());
+    }
+
+    /** The caller's line as the edge holds it: it outlives the session's. */
+    private Answer.Joined joined(SessionId id, Join join, String seat, Port port) {
+        boolean guided = join.opening().face().guided();
+        var line = new EdgeLine(
+                port,
+                guided,
+                Math.max(0, join.lastSeq()),
+                lastSeq -> again(id, join, seat, lastSeq, port.loop()),
+                room.settings(),
+                room.metrics());
+        edges.add(line);
+        return new Answer.Joined(id, line.flow());
+    }
+
+    /** The same seat again, wherever the session is now. */
+    private CompletionStage<Reach.Answered> again(SessionId id, Join join, String seat, long lastSeq, EventLoop loop) {
+        return seat(id, new Join(join.opening(), true, null, lastSeq), seat, loop)
+                .thenCompose(seating -> switch (seating) {
+                    case Seating.Denied(var why) -> CompletableFuture.completedFuture(denied(why, join));
+                    case Seating.Taken taken -> line(taken, loop).<Reach.Answered>thenApply(Reach.Answered.Line::new);
+                });
+    }
+
+    private static Reach.Answered denied(Answer.Refused refused, Join join) {
+        return switch (refused.why()) {
+            case UNAVAILABLE -> new Reach.Answered.Later();
+            case FORBIDDEN -> new Reach.Answered.Never(new WebSocketClose(4001, "resumed elsewhere", false), null);
+            case OVER, UNKNOWN ->
+                new Reach.Answered.Never(
+                        new WebSocketClose(WebSocketClose.NORMAL, "session_over", false),
+                        join.opening().face().guided()
+                                ? "{\"type\":\"voice-ended\",\"reason\":\"session_over\"}"
+                                : null);
+        };
     }
 
     @Override
@@ -164,6 +278,11 @@ public final class ClusterSessions implements Sessions {
 
     private EntityRef<VoiceSession.Command> entity(SessionId id) {
         return sharding.entityRefFor(VoiceSession.KEY, id.value());
+    }
+
+    /** A session that cannot be journaled is not begun. */
+    private static Answer noJournal() {
+        return new Answer.Refused(Answer.Refusal.UNAVAILABLE, "the journal does not answer, try again", JOURNAL_AGAIN);
     }
 
     private static Answer unavailable(SessionId id, Throwable fault) {

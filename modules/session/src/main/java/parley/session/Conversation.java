@@ -1,16 +1,18 @@
 package parley.session;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.netty.channel.EventLoop;
-import java.io.UncheckedIOException;
-import java.util.HashMap;
+import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.stream.ActorAttributes;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
+import parley.protocol.Content;
 import parley.protocol.EventType;
 import parley.protocol.Ids;
 import parley.protocol.Item;
@@ -22,31 +24,42 @@ import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
 import parley.provider.Provider;
 import parley.provider.ProviderRefused;
+import parley.session.SessionEvent.AnswerEnded;
+import parley.session.SessionEvent.HandedOver;
+import parley.session.SessionEvent.UpstreamLost;
+import parley.session.SessionEvent.UpstreamOpened;
 import parley.wire.Frame;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
 /**
- * The live half of a session: a line to the caller, a line to the provider, and what has to happen between them.
+ * The live half of a session: what has to happen between the caller and whoever answers.
  *
- * <p>Its story: made when a caller joins; dials; holds the caller's events until the provider's {@code session.created};
- * then passes frames both ways, byte for byte, and tells the entity what became a fact. When the caller speaks over the
- * agent, what waits to be heard is thrown away. It ends when the provider's line ends or the entity says so; the
- * caller's line may end and be replaced meanwhile.
+ * <p>Its story: made when a caller takes a seat; a provider is dialled; the caller's events wait until it has taken the
+ * opening; then frames pass both ways, byte for byte, and the entity is told what became a fact. When the caller speaks
+ * over the agent, what waits to be heard is thrown away. The caller's line may end and be replaced ({@link CallerSide}),
+ * the provider's as well ({@link ProviderSide}): an answer that was due is asked for again, from what was heard. Facts that
+ * the journal does not take wait. It ends when the entity says so, when no provider is to be had, when the journal is gone
+ * for too long, or at a turn boundary by being handed over.
  *
- * <p>Confined to one event loop; {@link #start}, {@link #seat}, {@link #say}, {@link #end} may be called from anywhere.
+ * <p>Confined to one event loop; {@link #start}, {@link #seat} and what the entity calls may be called from anywhere.
  * Bounds: to the provider {@code to-provider-frames}, then the caller is held back (a guided face's microphone drops its
  * oldest audio beyond {@code mic-buffer} instead); to the caller {@code to-caller-frames}, for a guided face {@code
- * agent-buffer} of audio, then the provider is held back. Frames for a caller who is not on the line are dropped.
+ * agent-buffer} of audio, then the provider is held back; facts {@code unwritten-facts} and {@code journal-outage}.
  */
-final class Conversation {
+final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     /** What the entity is told. Called on the conversation's loop. */
     interface Reports {
-        void facts(List<SessionEvent> facts);
+        /** To be answered by {@link Conversation#written}. */
+        void facts(Unwritten.Batch batch);
 
         void callTool(String callId, String name, String arguments);
 
-        void providerEnded(EndReason reason, String detail);
+        /** It is over; what it still has to tell follows, or came before. */
+        void ended(EndReason reason, String detail);
+
+        /** It was handed over: everything is told. */
+        void parted();
 
         /** Somebody took the seat, and talks and listens. */
         void callerSeated(String seat);
@@ -57,110 +70,140 @@ final class Conversation {
     /** Ids of events that Parley sends by itself, so that complaints about them are not the caller's. */
     private static final String OWN = "parley_";
 
+    private static final WebSocketClose MOVED = new WebSocketClose(WebSocketClose.RESTART, "the session moves", false);
+    private static final long LOOK_FOR_QUIET_MS = 20;
+
     private final SessionId id;
     private final Face face;
     private final EventLoop loop;
     private final Room room;
     private final SessionSettings settings;
     private final Reports reports;
-    private final OpeningScript script;
     private final Witness witness;
-    private final Peek peek = new Peek();
+    private final Utterance utterance;
     private final ToProvider toProvider;
     private final ToCaller toCaller;
-    private final CallerLine nobody = new CallerLine("");
-    private final ProviderLine providerLine = new ProviderLine();
-    /** Calls of ours without an answer, and the response each came in; "" when that was cancelled. */
-    private final Map<String, String> openCalls = new HashMap<>();
+    private final CallerSide caller;
+    private final ProviderSide provider;
+    private final ToolCalls tools;
+    private final Unwritten unwritten = new Unwritten();
+    private final Peek peek = new Peek();
 
-    private final String safetyIdentifier;
-    private CallerLine callerLine = nobody;
-    private @Nullable String model;
-    private boolean dialled;
-    private boolean seatedOnce;
+    private SessionState.Live soFar;
+    private Owed owed;
+    private String cause;
+    /** The answer that was cut by a fault and is begun again: it has not ended. */
+    private @Nullable String cutResponse;
+
+    /** Whether the caller of a lost host has seen that answer begin. */
+    private boolean cutIsOpen;
+
+    /** The answer that the caller has stopped. */
+    private @Nullable String stopped;
+
+    /** The id of the event by which Parley itself asked for an answer last. */
+    private String asked = "";
+
+    /** Whether the session has begun for the caller. */
     private boolean begun;
-    /** Whether the provider has said {@code session.created}, and the caller's events may pass. */
-    private boolean ready;
 
     private boolean answering;
-    private boolean toolAnswered;
+    private boolean answerAsked;
+    private boolean turnTaken;
+    private boolean checking;
+    private boolean watchingJournal;
+    private boolean parting;
     private boolean over;
-    private @Nullable WebSocketClose closing;
+    private @Nullable Ending ending;
 
+    private long writtenUpTo;
+    private final ArrayDeque<Afterwards> afterwards = new ArrayDeque<>();
+
+    private record Afterwards(long number, Runnable action) {}
+
+    private record Ending(EndReason reason, String detail) {}
+
+    /**
+     * @param soFar the session as the journal has it, this host included
+     * @param orderly whether there was no host before, or it let go in good order
+     * @param owed what is due from before
+     */
     Conversation(
             SessionId id,
-            Face face,
             EventLoop loop,
             Room room,
             Reports reports,
-            OpeningScript script,
-            @Nullable String model,
+            SessionState.Live soFar,
+            boolean orderly,
+            Owed owed,
             String safetyIdentifier) {
         this.id = id;
-        this.face = face;
+        this.face = soFar.opened().face();
         this.loop = loop;
         this.room = room;
         this.settings = room.settings();
         this.reports = reports;
-        this.script = script;
-        this.model = model;
-        this.safetyIdentifier = safetyIdentifier;
-        this.witness = new Witness(model == null ? room.provider().defaultModel() : model, room.prices(), room.clock());
+        this.soFar = soFar;
+        this.owed = owed;
+        this.cause = orderly ? "moved" : "node_lost";
+        this.cutResponse = soFar.answer() == null ? null : soFar.answer().responseId();
+        this.cutIsOpen = cutResponse != null;
+        var model = soFar.upstream() == null
+                ? soFar.opened().model()
+                : soFar.upstream().model();
+        this.witness = new Witness(
+                model == null ? room.providers().first().defaultModel() : model, room.prices(), room.clock());
+        this.utterance = new Utterance(
+                settings.utteranceLead().toMillis(), settings.utterance().toMillis());
         this.toProvider = new ToProvider(
                 settings.toProviderFrames(),
                 face.guided() ? settings.micBuffer().toMillis() : Long.MAX_VALUE,
+                utterance,
                 room.metrics());
-        this.toCaller = new ToCaller(face, settings, room.metrics());
+        this.caller = new CallerSide(loop, id, face, room, this, soFar.hosting().seq(), orderly);
+        this.toCaller = caller.queue();
+        this.provider = new ProviderSide(
+                loop,
+                room,
+                this,
+                toProvider,
+                soFar.opened().model(),
+                soFar.upstream() != null || soFar.hosting().epoch() > 1,
+                safetyIdentifier);
+        this.tools = new ToolCalls(room.tools());
     }
 
     EventLoop loop() {
         return loop;
     }
 
-    Face face() {
-        return face;
+    /** Whether somebody is on the caller's line; from any thread. */
+    boolean hasCaller() {
+        return caller.isThere();
     }
 
     /** Dials, or waits a moment for the caller's first event to name the model. */
     void start() {
         room.metrics().live.incrementAndGet();
+        room.conversations().started(this);
         loop.execute(() -> {
-            if (model != null) {
-                dial(model);
+            if (soFar.opened().model() != null || soFar.upstream() != null) {
+                provider.dial(null);
             } else {
-                loop.schedule(
-                        () -> dial(room.provider().defaultModel()),
-                        settings.modelWait().toMillis(),
-                        TimeUnit.MILLISECONDS);
+                loop.schedule(() -> provider.dial(null), settings.modelWait().toMillis(), TimeUnit.MILLISECONDS);
             }
         });
     }
 
-    /**
-     * The caller's end of the line, replacing an earlier one, which is closed as superseded.
-     *
-     * @param welcome sent first; null for none
-     */
-    CompletionStage<Port> seat(String seat, @Nullable String welcome) {
+    /** The caller's end of the line, replacing an earlier one, which is closed as superseded. */
+    CompletionStage<Port> seat(String name, Conversations.Seat seat) {
         var seated = new CompletableFuture<Port>();
         loop.execute(() -> {
-            if (callerLine != nobody) {
-                callerLine.finish(new WebSocketClose(4001, "resumed elsewhere", false));
+            if (cutResponse != null && cutIsOpen && seat.manner() == Conversations.Manner.MOVED) {
+                closeCutResponse(cutResponse);
             }
-            callerLine = new CallerLine(seat);
-            var session = witness.configuration();
-            if (seatedOnce && begun && session != null && closing == null) {
-                // On every connection a client waits for it.
-                toCaller.first(Frame.text(Wire.bytes(new ServerEvent.SessionCreated(Ids.event(), ours(session)))));
-            }
-            if (welcome != null) {
-                toCaller.first(Frame.text(welcome));
-            }
-            seatedOnce = true;
-            if (closing != null) {
-                callerLine.finishWhenDrained(closing);
-            }
-            seated.complete(callerLine);
+            cutIsOpen = false;
+            seated.complete(caller.seat(name, seat, begun ? sessionForCaller() : null, soFar));
         });
         return seated;
     }
@@ -168,118 +211,202 @@ final class Conversation {
     /** A tool of ours has answered. */
     void answerTool(String callId, String output) {
         loop.execute(() -> {
-            var response = openCalls.remove(callId);
-            if (response != null) {
-                // After a cancelled response the caller's next turn, or its client, makes the model go on.
-                toolAnswered |= !response.isEmpty();
-                own(new ClientEvent.ConversationItemCreate(
-                        ownId(), null, new Item.FunctionCallOutput(null, null, callId, output)));
+            if (tools.answered(callId, output)) {
+                tellResult(callId, output);
                 continueAfterTools();
             }
         });
     }
 
-    /** Says something to the caller, ahead of what waits. */
-    void say(String event) {
+    // ---- what the entity decides
+
+    /** The journal has what was told up to this number. */
+    void written(long upTo) {
         loop.execute(() -> {
-            if (callerLine != nobody && !over) {
-                toCaller.urgent(Frame.text(event));
-                callerLine.readable();
+            unwritten.written(upTo);
+            runAfterwards(upTo);
+            tellFacts();
+            parted();
+        });
+    }
+
+    /** The entity began anew and may not have heard what it was told last: it is told again. */
+    void tellAgain(long writtenUpTo) {
+        loop.execute(() -> {
+            unwritten.written(writtenUpTo);
+            runAfterwards(writtenUpTo);
+            var batch = unwritten.again();
+            if (batch != null) {
+                reports.facts(batch);
+            }
+            tellFacts();
+            if (ending != null) {
+                reports.ended(ending.reason(), ending.detail());
+            } else if (caller.isThere()) {
+                reports.callerSeated(caller.seat());
+            } else if (caller.hasBeenThere()) {
+                reports.callerEnded(caller.seat(), caller.leftWith());
             }
         });
     }
 
     /** Ends both lines; what waits for the caller is sent first, audio excepted. */
-    void end(WebSocketClose toTheCaller, @Nullable String lastWords) {
-        loop.execute(() -> end(toTheCaller, lastWords == null ? List.of() : List.of(Frame.text(lastWords))));
+    void end(EndReason reason) {
+        var why = reason.name().toLowerCase(java.util.Locale.ROOT);
+        loop.execute(() -> {
+            ending = new Ending(reason, "");
+            end(new WebSocketClose(WebSocketClose.NORMAL, why, false), () -> sayEnded(why));
+        });
     }
 
-    // ---- the provider's side
-
-    private void dial(String wanted) {
-        if (dialled || over) {
-            return;
-        }
-        dialled = true;
-        model = wanted;
-        CompletionStage<Port> dialling;
-        try {
-            dialling = room.provider().dial(new Provider.Call(loop, wanted, safetyIdentifier));
-        } catch (RuntimeException broken) {
-            dialling = CompletableFuture.failedStage(broken);
-        }
-        dialling.whenComplete((line, failure) -> {
-            if (loop.inEventLoop()) {
-                answered(line, failure);
-            } else {
-                loop.execute(() -> answered(line, failure));
+    /** Another host has the session: nothing more is said to anybody, and the caller's edge finds the other one. */
+    void fenced() {
+        loop.execute(() -> {
+            if (!over) {
+                room.metrics().fenced.increment();
+                over();
+                provider.end();
+                caller.drop(MOVED);
             }
         });
     }
 
-    private void answered(@Nullable Port line, @Nullable Throwable failure) {
-        if (line == null) {
-            refused(ProviderRefused.of(
-                    failure == null ? new IllegalStateException("neither a line nor a failure") : failure));
-        } else if (over) {
-            line.close(WebSocketClose.NORMAL, "");
+    /** Lets go at the next turn boundary, within {@code hand-over}; answered by {@link Reports#parted}. */
+    void handOver() {
+        loop.execute(() -> {
+            if (!parting) {
+                parting = true;
+                part(System.nanoTime() + settings.handOver().toNanos());
+            }
+        });
+    }
+
+    void suspend() {
+        loop.execute(provider::suspend);
+    }
+
+    void resume() {
+        loop.execute(provider::resume);
+    }
+
+    // ---- the caller's words
+
+    @Override
+    public void audio(Frame frame, long ignored, Peek at) {
+        long ms = witness.inputFormat().millis(at.audioLength());
+        witness.heard(ms);
+        if (!witness.findsTurns()) {
+            utterance.speaks();
+        }
+        toProvider.audio(frame, ms);
+        provider.readable();
+    }
+
+    @Override
+    public void control(Frame frame, ObjectNode event, Peek at) {
+        if (!provider.isDialled()) {
+            var named = event.path("session").path("model").asText("");
+            provider.dial(named.isEmpty() ? null : named);
+            if (over) {
+                frame.release();
+                return;
+            }
+        }
+        // A guided client that stops the agent leaves the truncation to us, as when it is spoken over.
+        boolean stops = face.guided() && at.type() == EventType.RESPONSE_CANCEL && !witness.isAside(at);
+        if (at.type() == EventType.RESPONSE_CREATE && !isAside(event)) {
+            answerAsked = true;
+            isDue();
+            toProvider.ask(frame);
+        } else if (at.type() == EventType.INPUT_AUDIO_BUFFER_COMMIT) {
+            toProvider.commit(frame);
+        } else if (at.type() == EventType.CONVERSATION_ITEM_CREATE) {
+            item(frame, event);
         } else {
-            talk(line);
+            toProvider.control(frame);
+        }
+        if (stops) {
+            bargeIn();
+        }
+        provider.readable();
+    }
+
+    private void item(Frame frame, ObjectNode event) {
+        try {
+            if (Wire.client(event) instanceof ClientEvent.ConversationItemCreate created) {
+                toProvider.item(frame, created);
+                return;
+            }
+        } catch (MalformedEvent refused) {
+            // The provider will say so.
+        }
+        toProvider.control(frame);
+    }
+
+    private static boolean isAside(ObjectNode event) {
+        return "none".equals(event.path("response").path("conversation").asText());
+    }
+
+    @Override
+    public boolean mayHear() {
+        return !toProvider.isFull();
+    }
+
+    @Override
+    public void taken() {
+        if (soFar.answer() != null) {
+            for (var response : toCaller.takeFullySent()) {
+                if (!response.equals(cutResponse)) {
+                    witness.note(new AnswerEnded(response, now()));
+                }
+            }
+            tellFacts();
         }
     }
 
-    private void talk(Port line) {
-        loop.schedule(this::readyAnyway, settings.createdWait().toMillis(), TimeUnit.MILLISECONDS);
-        providerLine
-                .flow()
-                .join(line.flow())
-                .withAttributes(ActorAttributes.dispatcher(room.loops().dispatcherOf(loop)))
-                .run(room.materializer());
+    @Override
+    public void providerMayGoOn() {
+        provider.writable();
     }
 
-    private void refused(ProviderRefused refusal) {
-        if (over) {
-            return;
-        }
-        var type = refusal.retryable() ? "server_error" : "invalid_request_error";
-        var error = new ServerEvent.Error(
-                Ids.event(), new ServerEvent.ErrorBody(type, refusal.code(), refusal.getMessage(), null, null));
-        var close = refusal.retryable()
-                ? new WebSocketClose(WebSocketClose.TRY_AGAIN_LATER, "no provider: " + refusal.code(), false)
-                : new WebSocketClose(4000, type + "." + refusal.code(), false);
-        end(close, List.of(Frame.text(Wire.bytes(error))));
-        reports.providerEnded(EndReason.PROVIDER_REFUSED, refusal.code());
+    @Override
+    public void seated(String seat) {
+        reports.callerSeated(seat);
+        goOn();
     }
 
-    private void providerEnded(WebSocketClose close) {
-        if (over) {
-            return;
-        }
-        var lost = new ServerEvent.Error(
-                Ids.event(),
-                new ServerEvent.ErrorBody(
-                        "server_error", "upstream_lost", "the provider ended the conversation", null, null));
-        // A provider that said why has said it to the caller, too: its words and its code are passed on.
-        boolean said = close.byPeer() && close.code() != WebSocketClose.LOST;
-        end(
-                said ? close : new WebSocketClose(WebSocketClose.INTERNAL_ERROR, "provider lost", false),
-                said ? List.of() : List.of(Frame.text(Wire.bytes(lost))));
-        reports.providerEnded(EndReason.PROVIDER_LOST, close.code() + " " + close.reason());
+    /** A guided caller's answer waits for it; a strict one's client begins anew, and so does the answer. */
+    @Override
+    public void left(String seat, int code) {
+        superseded();
+        provider.writable();
+        reports.callerEnded(seat, code);
     }
 
-    private void readyAnyway() {
-        if (ready || over) {
-            return;
+    @Override
+    public void superseded() {
+        if (!face.guided() && soFar.answer() != null) {
+            if (answering) {
+                stopForNow();
+            } else {
+                witness.note(new AnswerEnded(soFar.answer().responseId(), now()));
+                tellFacts();
+            }
         }
-        if (!script.isEmpty() && !script.hasBegun()) {
-            recite(null);
-        }
-        script.giveUp().ifPresent(this::begin);
-        ready = true;
-        providerLine.readable();
     }
 
-    private void fromProvider(Frame frame) {
+    /** Nobody hears the answer: it is gone on with when somebody does. */
+    private void stopForNow() {
+        cut(System.nanoTime());
+        own(new ClientEvent.ResponseCancel(ownId(), null));
+        tellFacts();
+        cutResponse = soFar.answer() == null ? null : soFar.answer().responseId();
+    }
+
+    // ---- the provider's words
+
+    @Override
+    public void says(Frame frame) {
         room.metrics().framesOut.increment();
         if (!frame.isText()) {
             // The language has none, and clients of it break on them.
@@ -288,30 +415,23 @@ final class Conversation {
             toCaller.control(frame);
         } else {
             switch (peek.type()) {
-                case RESPONSE_OUTPUT_AUDIO_DELTA -> agentAudio(frame);
-                case RESPONSE_OUTPUT_AUDIO_TRANSCRIPT_DELTA,
-                        RESPONSE_OUTPUT_TEXT_DELTA,
-                        RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA -> toCaller.control(frame);
+                case RESPONSE_OUTPUT_AUDIO_DELTA -> {
+                    long ms = witness.outputFormat().millis(peek.audioLength());
+                    toCaller.audio(frame, peek, ms, witness);
+                    checkHeard();
+                }
+                case RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA -> toCaller.control(frame);
                 case CONVERSATION_ITEM_INPUT_AUDIO_TRANSCRIPTION_DELTA -> toCaller.event(frame, peek.type());
                 default -> event(frame, peek.type());
             }
         }
-        if (seatedOnce && callerLine == nobody) {
-            toCaller.nobodyListens();
-        } else {
-            callerLine.readable();
-        }
+        caller.readable();
     }
 
     /** Looks at a frame: {@link #peek} speaks of it afterwards. */
     private boolean isEvent(Frame frame) {
         var bytes = frame.view();
         return peek.scan(bytes, bytes.position(), frame.length());
-    }
-
-    private void agentAudio(Frame frame) {
-        long ms = witness.outputFormat().millis(peek.audioLength());
-        toCaller.audio(frame, peek, ms, witness);
     }
 
     private void event(Frame frame, EventType type) {
@@ -323,155 +443,193 @@ final class Conversation {
             toCaller.control(frame);
             return;
         }
-        if (script.swallows(event) || isOwnComplaint(event)) {
+        if (provider.isOpening(event)) {
             frame.release();
-            openScriptedSession(event);
+            if (event instanceof ServerEvent.SessionUpdated updated) {
+                witness.saw(updated);
+                tellFacts();
+            }
+            return;
+        }
+        if (isOurTrouble(event)) {
+            frame.release();
             return;
         }
         if (type == EventType.INPUT_AUDIO_BUFFER_SPEECH_STARTED && witness.interruptible()) {
             bargeIn();
         }
         witness.saw(event);
+        pass(event, frame, type);
+        tellFacts();
+    }
+
+    private void pass(ServerEvent event, Frame frame, EventType type) {
         switch (event) {
-            case ServerEvent.SessionCreated created -> created(frame, created);
             case ServerEvent.SessionUpdated updated ->
                 toCaller.event(
                         named(frame, new ServerEvent.SessionUpdated(updated.eventId(), ours(updated.session()))), type);
-            case ServerEvent.ResponseCreated response -> {
-                if (!witness.isAside(response.response().id())) {
+            case ServerEvent.InputAudioBufferSpeechStarted started -> {
+                utterance.speaks();
+                toCaller.event(frame, type);
+            }
+            case ServerEvent.InputAudioBufferCommitted committed -> {
+                utterance.committed();
+                turnTaken = witness.answersByItself();
+                isDue();
+                toCaller.event(frame, type);
+            }
+            case ServerEvent.InputAudioBufferCleared cleared -> {
+                utterance.cleared();
+                toCaller.event(frame, type);
+            }
+            case ServerEvent.ResponseCreated created -> {
+                if (!witness.isAside(created.response().id())) {
+                    answerAsked = false;
+                    turnTaken = false;
                     answering = true;
-                    toCaller.responseBegun(response.response().id());
+                    isDue();
+                    toCaller.responseBegun(created.response().id());
+                    tellFacts();
+                    if (!face.guided() && caller.hasBeenThere() && !caller.isThere()) {
+                        stopForNow();
+                    }
                 }
                 toCaller.control(frame);
             }
+            case ServerEvent.ResponseOutputAudioTranscriptDelta delta -> {
+                witness.spelled(delta.itemId(), delta.delta());
+                toCaller.control(frame);
+            }
+            case ServerEvent.ResponseOutputTextDelta delta -> {
+                witness.spelled(delta.itemId(), delta.delta());
+                toCaller.control(frame);
+            }
             case ServerEvent.ResponseOutputItemDone done -> {
-                callOurs(done);
+                if (face.guided() && done.item() instanceof Item.FunctionCall call && tools.begins(done)) {
+                    // Not before the journal has it: a call that nobody knows of would be made again.
+                    whenWritten(() -> reports.callTool(String.valueOf(call.callId()), call.name(), call.arguments()));
+                }
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseDone done -> {
                 answering &= done.response().conversationId() == null;
+                isDue();
                 if (done.response().status() == Response.Status.CANCELLED) {
-                    cancelled(done.response().id());
+                    tools.cancelled(done.response().id());
                 }
                 toCaller.responseDone(done.response().id(), frame);
                 continueAfterTools();
+                goOn();
             }
-            // What the caller wrote is no part of an answer, and does not wait behind one.
-            case ServerEvent.ConversationItemAdded added when isCallers(added.item()) -> toCaller.fromOutside(frame);
-            case ServerEvent.ConversationItemDone done when isCallers(done.item()) -> toCaller.fromOutside(frame);
+            case ServerEvent.ConversationItemAdded added -> item(added.item(), frame, false);
+            case ServerEvent.ConversationItemDone done -> item(done.item(), frame, true);
+            case ServerEvent.ConversationItemCreated created -> item(created.item(), frame, true);
+            case ServerEvent.Error refused -> {
+                // Whatever was asked for may have been refused: it is not waited for.
+                answerAsked = false;
+                turnTaken = false;
+                isDue();
+                toCaller.event(frame, type);
+            }
             default -> toCaller.event(frame, type);
         }
-        tellFacts();
     }
 
-    private void tellFacts() {
-        if (witness.hasFacts()) {
-            reports.facts(witness.takeFacts());
+    /** What the caller said is no part of an answer, and does not wait behind one. */
+    private void item(Item item, Frame frame, boolean done) {
+        if (done && item instanceof Item.FunctionCallOutput output) {
+            tools.taken(output.callId());
         }
-    }
-
-    private void created(Frame frame, ServerEvent.SessionCreated created) {
-        var upstreamId = created.session().id();
-        reports.facts(List.of(new SessionEvent.UpstreamOpened(
-                room.provider().name(),
-                created.session().model() == null
-                        ? String.valueOf(model)
-                        : created.session().model(),
-                upstreamId == null ? "" : upstreamId,
-                room.clock().instant())));
-        frame.release();
-        if (script.isEmpty() || script.hasBegun()) {
-            begin(created);
+        boolean callers = item instanceof Item.FunctionCallOutput
+                || (item instanceof Item.Message message && message.role() != Item.Role.ASSISTANT);
+        if (done && item instanceof Item.Message message && message.role() == Item.Role.USER) {
+            if (message.content().stream().anyMatch(Content.InputAudio.class::isInstance)) {
+                utterance.isItem();
+            }
+        }
+        if (done && callers) {
+            toProvider.taken(item);
+        }
+        if (callers) {
+            toCaller.fromOutside(frame);
         } else {
-            recite(created);
+            toCaller.control(frame);
         }
-    }
-
-    private void recite(ServerEvent.@Nullable SessionCreated created) {
-        script.begin(created).forEach(event -> toProvider.first(Frame.text(Wire.bytes(event))));
-        providerLine.readable();
-    }
-
-    /** The session begins for the caller. */
-    private void begin(ServerEvent.SessionCreated created) {
-        ready = true;
-        begun = true;
-        toCaller.urgent(
-                Frame.text(Wire.bytes(new ServerEvent.SessionCreated(created.eventId(), ours(created.session())))));
-        callerLine.readable();
-        providerLine.readable();
-    }
-
-    /** The provider has taken the whole script: only now does the session begin for the caller. */
-    private void openScriptedSession(ServerEvent event) {
-        if (event instanceof ServerEvent.SessionUpdated updated) {
-            witness.saw(updated);
-            tellFacts();
-        }
-        script.finished().ifPresent(this::begin);
     }
 
     private void bargeIn() {
-        var cuts = toCaller.interrupt(System.nanoTime());
-        if (!cuts.isEmpty()) {
+        if (!cut(System.nanoTime()).isEmpty()) {
             room.metrics().bargeIns.increment();
         }
+        stopped = toCaller.openResponse();
+        if (soFar.answer() != null) {
+            witness.note(new AnswerEnded(soFar.answer().responseId(), now()));
+        }
+        tellFacts();
+        provider.writable();
+    }
+
+    /** Nothing more of what the agent was saying leaves: the provider and the journal learn what was heard. */
+    private List<ToCaller.Cut> cut(long now) {
+        var cuts = toCaller.interrupt(now);
         for (var cut : cuts) {
             witness.cut(cut.itemId(), cut.heardMs());
             if (face.guided()) {
                 own(new ClientEvent.ConversationItemTruncate(ownId(), cut.itemId(), 0, cut.heardMs()));
             }
         }
-        tellFacts();
-        providerLine.writable();
-    }
-
-    private static boolean isCallers(Item item) {
-        return item instanceof Item.FunctionCallOutput
-                || (item instanceof Item.Message message && message.role() != Item.Role.ASSISTANT);
-    }
-
-    private void callOurs(ServerEvent.ResponseOutputItemDone done) {
-        if (face.guided()
-                && done.item() instanceof Item.FunctionCall call
-                && call.status() != Item.Status.INCOMPLETE
-                && call.callId() != null
-                && room.tools().knows(call.name())
-                && openCalls.putIfAbsent(call.callId(), done.responseId()) == null) {
-            reports.callTool(call.callId(), call.name(), call.arguments());
-        }
-    }
-
-    /** The caller went on, or wanted nothing more: the calls are answered, but the model is not asked to speak. */
-    private void cancelled(String responseId) {
-        openCalls.replaceAll((call, response) -> response.equals(responseId) ? "" : response);
-        toolAnswered = false;
+        return cuts;
     }
 
     /** A model goes on only when asked, and may be asked only when its response is done and every call is answered. */
     private void continueAfterTools() {
-        if (toolAnswered && openCalls.isEmpty() && !answering) {
-            toolAnswered = false;
-            own(new ClientEvent.ResponseCreate(ownId(), null));
+        if (!answering && tools.takeGoOn()) {
+            ask(false);
         }
     }
 
-    private boolean isOwnComplaint(ServerEvent event) {
-        boolean own = event instanceof ServerEvent.Error(var eventId, var error)
-                && error.eventId() != null
-                && error.eventId().startsWith(OWN);
-        if (own) {
+    private void tellResult(String callId, String output) {
+        own(new ClientEvent.ConversationItemCreate(
+                ownId(), null, new Item.FunctionCallOutput(null, null, callId, output)));
+    }
+
+    /** Complaints about what Parley said, and a provider's word that it is too old: it is replaced, and nobody's business. */
+    private boolean isOurTrouble(ServerEvent event) {
+        boolean ours = event instanceof ServerEvent.Error(var eventId, var error)
+                && ((error.eventId() != null && error.eventId().startsWith(OWN))
+                        || "session_expired".equals(error.code()));
+        if (ours) {
             room.metrics().swallowedErrors.increment();
+            if (asked.equals(((ServerEvent.Error) event).error().eventId())) {
+                answerAsked = false;
+                isDue();
+            }
         }
-        return own;
+        return ours;
+    }
+
+    /** @param first whether ahead of the audio that waits */
+    private void ask(boolean first) {
+        answerAsked = true;
+        isDue();
+        tools.asked();
+        asked = ownId();
+        if (!over) {
+            var frame = Frame.text(Wire.bytes(new ClientEvent.ResponseCreate(asked, null)));
+            if (first) {
+                toProvider.askFirst(frame);
+            } else {
+                toProvider.ask(frame);
+            }
+            provider.readable();
+        }
     }
 
     private void own(ClientEvent event) {
-        if (over) {
-            return;
+        if (!over) {
+            toProvider.control(Frame.text(Wire.bytes(event)));
+            provider.readable();
         }
-        toProvider.control(Frame.text(Wire.bytes(event)));
-        providerLine.readable();
     }
 
     private static String ownId() {
@@ -480,7 +638,12 @@ final class Conversation {
 
     /** Towards the caller a session has one name for all its life, whoever serves it. */
     private SessionConfig ours(SessionConfig session) {
-        return session.with("id", com.fasterxml.jackson.databind.node.TextNode.valueOf(id.value()));
+        return session.with("id", TextNode.valueOf(id.value()));
+    }
+
+    private SessionConfig sessionForCaller() {
+        var session = witness.configuration();
+        return ours(session == null ? SessionConfig.EMPTY.with("type", TextNode.valueOf("realtime")) : session);
     }
 
     private static Frame named(Frame original, ServerEvent event) {
@@ -488,322 +651,350 @@ final class Conversation {
         return Frame.text(Wire.bytes(event));
     }
 
-    // ---- the caller's side
-
-    private void fromCaller(Frame frame) {
-        room.metrics().framesIn.increment();
-        if (!frame.isText()) {
-            frame.release();
-            callerLine.dismiss(new WebSocketClose(
-                    WebSocketClose.UNSUPPORTED_DATA, "binary frame (expected: one JSON event per text frame)", false));
-            return;
-        }
-        if (!isEvent(frame)) {
-            complain(frame);
-            return;
-        }
-        if (peek.type() == EventType.INPUT_AUDIO_BUFFER_APPEND) {
-            long ms = witness.inputFormat().millis(peek.audioLength());
-            witness.heard(ms);
-            toProvider.audio(frame, ms);
-        } else if (!face.guided() || !toUs(frame)) {
-            control(frame);
-        }
-        providerLine.readable();
+    /** Whether the provider owes something, and must not stay silent. */
+    private void isDue() {
+        provider.due(answering || answerAsked || turnTaken);
     }
 
-    private void control(Frame frame) {
-        try {
-            var event = Wire.parse(frame.bytes());
-            if (!dialled) {
-                var named = event.path("session").path("model").asText("");
-                dial(named.isEmpty() ? room.provider().defaultModel() : named);
-                if (over) {
-                    frame.release();
-                    return;
-                }
-            }
-            // A guided client that stops the agent leaves the truncation to us, as when it is spoken over.
-            boolean stops = face.guided() && peek.type() == EventType.RESPONSE_CANCEL && !witness.isAside(peek);
-            toProvider.control(frame);
-            if (stops) {
-                bargeIn();
-            }
-        } catch (MalformedEvent malformed) {
-            complain(frame);
-        }
+    // ---- providers come and go
+
+    @Override
+    public SessionState.Live soFar() {
+        return soFar;
     }
 
-    /** What a guided client says to Parley and not to the provider. */
-    private boolean toUs(Frame frame) {
-        return switch (peek.typeName()) {
-            case "ping" -> {
-                frame.release();
-                toCaller.urgent(Frame.text("{\"type\":\"pong\"}"));
-                callerLine.readable();
-                yield true;
-            }
-            case "playback" -> {
-                playback(frame);
-                yield true;
-            }
-            default -> false;
-        };
+    @Override
+    public OpeningScript script(SessionState.Live conversation) {
+        return History.of(conversation, settings.defaults(), room.tools());
     }
 
-    private void playback(Frame frame) {
-        try {
-            var event = Wire.parse(frame.bytes());
-            toCaller.playback(
-                    event.path("item_id").asText(), event.path("played_ms").asLong(-1), System.nanoTime());
-            frame.release();
-        } catch (MalformedEvent malformed) {
-            complain(frame);
-        }
-    }
-
-    /** Tells the caller what is wrong with a frame that no provider should see. */
-    private void complain(Frame frame) {
-        room.metrics().malformedFrames.increment();
-        MalformedEvent trouble;
-        try {
-            Wire.client(frame.bytes());
-            trouble = null;
-        } catch (MalformedEvent malformed) {
-            trouble = malformed;
-        } catch (UncheckedIOException noText) {
-            trouble = null;
-        }
-        var body = trouble == null
-                ? new ServerEvent.ErrorBody(
-                        "invalid_request_error", "invalid_event", "not an event of the realtime protocol", null, null)
-                : trouble.body();
-        frame.release();
-        toCaller.urgent(Frame.text(Wire.bytes(new ServerEvent.Error(Ids.event(), body))));
-        callerLine.readable();
-    }
-
-    /** When the time of the next audio has come: for whoever is on the line by then. */
-    private void wakeCaller() {
-        callerLine.readable();
-    }
-
-    private void callerEnded(CallerLine line, int code) {
-        if (line == callerLine) {
-            callerLine = nobody;
-            toCaller.nobodyListens();
-            providerLine.writable();
-            reports.callerEnded(line.seat, code);
-        }
-    }
-
-    private void end(WebSocketClose toTheCaller, List<Frame> lastWords) {
-        if (over) {
-            lastWords.forEach(Frame::release);
-            return;
-        }
-        over = true;
-        closing = toTheCaller;
+    @Override
+    public void answered(Provider by, ServerEvent.SessionCreated created) {
+        witness.saw(created);
+        var upstreamId = created.session().id();
+        var model = created.session().model();
+        witness.note(new UpstreamOpened(
+                by.name(),
+                model == null ? by.modelFor(soFar.opened().model()) : model,
+                upstreamId == null ? "" : upstreamId,
+                now()));
         tellFacts();
-        room.metrics().live.decrementAndGet();
-        toCaller.dropAudio();
-        lastWords.forEach(toCaller::control);
-        toProvider.release();
-        providerLine.finish(new WebSocketClose(WebSocketClose.NORMAL, "", false));
-        if (callerLine != nobody) {
-            callerLine.finishWhenDrained(toTheCaller);
-        } else if (seatedOnce) {
-            toCaller.nobodyListens();
+    }
+
+    @Override
+    public void opened(ServerEvent.@Nullable SessionCreated session) {
+        if (!begun) {
+            begun = true;
+            if (session != null) {
+                witness.saw(session);
+                tellFacts();
+            }
+            caller.begun(sessionForCaller(), soFar);
+            caller.writable();
+        }
+        goOn();
+        provider.readable();
+    }
+
+    /** What is owed is done, when there are both somebody to do it and somebody to do it for. */
+    private void goOn() {
+        if (!begun || !provider.isOpen() || !caller.isThere() || over) {
+            return;
+        }
+        if (owed.equals(Owed.NOTHING)
+                && !answering
+                && !answerAsked
+                && soFar.answer() != null
+                && soFar.answer().responseId().equals(cutResponse)) {
+            owed = Owed.after(soFar);
+        }
+        var due = owed;
+        owed = Owed.NOTHING;
+        if (!due.lost().isEmpty()) {
+            caller.say(Owed.restored(cause, due.lost()));
+        }
+        if (due.answer() && !answering && !answerAsked && !turnTaken && !tools.isRunning()) {
+            if (due.heard() != null) {
+                provider.tell(new ClientEvent.ConversationItemCreate(ownId(), null, wasCutAfter(due.heard())));
+            }
+            ask(witness.findsTurns());
+        }
+    }
+
+    private static Item wasCutAfter(String heard) {
+        return new Item.Message(
+                Ids.item(),
+                null,
+                Item.Role.SYSTEM,
+                List.of(new Content.InputText(
+                        "A technical fault cut your last answer off. The caller heard it up to: \"" + heard
+                                + "\". Go on from there. Do not greet, do not repeat, do not mention the fault.")));
+    }
+
+    @Override
+    public void lost(String why) {
+        var open = toCaller.openResponse();
+        boolean asksAgain = toProvider.hasAsk();
+        boolean speaks = utterance.isOpen();
+        boolean due = (answering && !(open != null && open.equals(stopped)))
+                || (answerAsked && !asksAgain)
+                || (turnTaken && !speaks);
+        answering = false;
+        answerAsked = asksAgain;
+        turnTaken = false;
+        isDue();
+        toProvider.again(
+                witness.findsTurns() ? null : Frame.text(Wire.bytes(new ClientEvent.InputAudioBufferCommit(ownId()))));
+        witness.providerLost();
+        witness.note(new UpstreamLost(why, now()));
+        tellFacts();
+        toCaller.upstreamLost();
+        if (open != null) {
+            cutResponse = open.equals(stopped) ? cutResponse : open;
+            closeCutResponse(open);
+        }
+        tools.told().forEach(this::tellResult);
+        var after = Owed.after(soFar);
+        cause = switch (why) {
+            case ProviderSide.SUSPENDED -> "partition";
+            case ProviderSide.MUTE -> "provider_mute";
+            default -> "provider_lost";
+        };
+        boolean cut = open != null && !open.equals(stopped);
+        owed = owed.and(new Owed(
+                due || (after.answer() && !speaks && !asksAgain),
+                cut ? after.heard() : null,
+                cut ? after.lost() : List.of()));
+    }
+
+    /** Towards the caller every response that began has an end. */
+    private void closeCutResponse(String responseId) {
+        var failed = Response.begun(responseId, null, List.of("audio"), null)
+                .ended(
+                        Response.Status.FAILED,
+                        new Response.StatusDetails(
+                                "failed",
+                                null,
+                                new Response.Failure(
+                                        "server_error", "upstream_lost", "cut by a fault; the answer begins again")),
+                        List.of(),
+                        null);
+        toCaller.responseDone(responseId, Frame.text(Wire.bytes(new ServerEvent.ResponseDone(Ids.event(), failed))));
+        caller.readable();
+    }
+
+    @Override
+    public void stillLost() {
+        if (face.guided() && caller.isThere()) {
+            toCaller.aboutConnection("{\"type\":\"session.reconnecting\",\"what\":\"provider\"}");
+            caller.readable();
+        }
+    }
+
+    @Override
+    public void refused(ProviderRefused refusal) {
+        var type = refusal.retryable() ? "server_error" : "invalid_request_error";
+        var error = new ServerEvent.ErrorBody(type, refusal.code(), refusal.getMessage(), null, null);
+        var close = refusal.retryable()
+                ? new WebSocketClose(WebSocketClose.TRY_AGAIN_LATER, "no provider: " + refusal.code(), false)
+                : new WebSocketClose(4000, type + "." + refusal.code(), false);
+        end(close, () -> caller.say(new ServerEvent.Error(Ids.event(), error)));
+        ended(begun ? EndReason.PROVIDER_LOST : EndReason.PROVIDER_REFUSED, refusal.code());
+    }
+
+    /** A provider that said why has said it to the caller, too: its words and its code are passed on. */
+    @Override
+    public void dismissed(WebSocketClose close) {
+        end(close, () -> {});
+        ended(EndReason.PROVIDER_LOST, close.code() + " " + close.reason());
+    }
+
+    @Override
+    public void callerMayGoOn() {
+        caller.writable();
+    }
+
+    @Override
+    public boolean callerMayHear() {
+        return !toCaller.isFull();
+    }
+
+    @Override
+    public boolean isBetweenTurns() {
+        return !answering
+                && !answerAsked
+                && !turnTaken
+                && !witness.isSpokenTo()
+                && !utterance.isOpen()
+                && tools.isIdle()
+                && toCaller.isQuiet(System.nanoTime());
+    }
+
+    // ---- facts
+
+    private void tellFacts() {
+        if (witness.hasFacts()) {
+            var facts = witness.takeFacts();
+            for (var fact : facts) {
+                if (soFar.after(fact) instanceof SessionState.Live later) {
+                    soFar = later;
+                }
+            }
+            unwritten.add(facts);
+            if (unwritten.size() > settings.unwrittenFacts()) {
+                journalLost();
+            }
+        }
+        var batch = unwritten.next(System.nanoTime());
+        if (batch != null) {
+            reports.facts(batch);
+            watchJournal(settings.journalOutage().toNanos());
+        }
+    }
+
+    /** Does something when all facts so far, those not told yet included, are in the journal. */
+    private void whenWritten(Runnable action) {
+        long number = unwritten.lastNumber(witness.hasFacts());
+        if (number <= writtenUpTo) {
+            action.run();
         } else {
-            // The caller is on the way and shall hear it.
-            loop.schedule(this::forgetLastWords, 30, TimeUnit.SECONDS);
+            afterwards.add(new Afterwards(number, action));
         }
     }
 
-    private void forgetLastWords() {
-        if (callerLine == nobody) {
-            toCaller.nobodyListens();
+    private void runAfterwards(long upTo) {
+        writtenUpTo = Math.max(writtenUpTo, upTo);
+        while (!over && !afterwards.isEmpty() && afterwards.peek().number() <= upTo) {
+            afterwards.poll().action().run();
         }
     }
 
-    // ---- the two lines, as whoever is at their other end sees them
-
-    private abstract class Line implements Port {
-        private final CompletableFuture<WebSocketClose> closed = new CompletableFuture<>();
-        private @Nullable WebSocketClose ending;
-        private @Nullable Runnable onReadable;
-        private @Nullable Runnable onWritable;
-
-        @Override
-        public EventLoop loop() {
-            return loop;
+    private void watchJournal(long nanos) {
+        if (watchingJournal) {
+            return;
         }
+        watchingJournal = true;
+        loop.schedule(
+                () -> {
+                    watchingJournal = false;
+                    long left = settings.journalOutage().toNanos() - unwritten.waitedNanos(System.nanoTime());
+                    if (left <= 0) {
+                        journalLost();
+                    } else if (!unwritten.isEmpty()) {
+                        watchJournal(left);
+                    }
+                },
+                nanos,
+                TimeUnit.NANOSECONDS);
+    }
 
-        @Override
-        public @Nullable WebSocketClose ending() {
-            return ending;
-        }
-
-        @Override
-        public void onReadable(@Nullable Runnable listener) {
-            onReadable = listener;
-        }
-
-        @Override
-        public void onWritable(@Nullable Runnable listener) {
-            onWritable = listener;
-        }
-
-        @Override
-        public void discard() {}
-
-        @Override
-        public CompletionStage<WebSocketClose> closed() {
-            return closed.minimalCompletionStage();
-        }
-
-        final void readable() {
-            if (onReadable != null) {
-                onReadable.run();
-            }
-        }
-
-        final void writable() {
-            if (onWritable != null) {
-                onWritable.run();
-            }
-        }
-
-        final void finish(WebSocketClose close) {
-            if (ending == null) {
-                ending = close;
-                closed.complete(close);
-                readable();
-                writable();
-            }
+    private void journalLost() {
+        if (!over) {
+            end(
+                    new WebSocketClose(WebSocketClose.TRY_AGAIN_LATER, "journal_lost", false),
+                    () -> sayEnded("journal_lost"));
+            ended(EndReason.JOURNAL_LOST, "the journal did not take a fact for " + settings.journalOutage());
         }
     }
 
-    /** What the caller talks to. */
-    private final class CallerLine extends Line {
-        private final String seat;
-        private @Nullable WebSocketClose afterTheRest;
-
-        CallerLine(String seat) {
-            this.seat = seat;
+    /** While the agent is heard, the journal learns how far: whoever takes over goes on from there. */
+    private void checkHeard() {
+        if (!checking && !over) {
+            checking = true;
+            loop.schedule(this::noteHeard, settings.heardEvery().toMillis(), TimeUnit.MILLISECONDS);
         }
+    }
 
-        @Override
-        public @Nullable Frame poll() {
-            if (this != callerLine || ending() != null) {
-                return null;
+    private void noteHeard() {
+        checking = false;
+        if (over || soFar.answer() == null) {
+            return;
+        }
+        ToCaller.Cut last = null;
+        for (var item : toCaller.heard(System.nanoTime())) {
+            last = item.heardMs() > 0 ? item : last;
+        }
+        if (last != null && caller.isThere()) {
+            var known = soFar.answer().heard();
+            if (known == null || !known.itemId().equals(last.itemId()) || known.heardMs() != last.heardMs()) {
+                witness.isHeard(last.itemId(), last.heardMs());
+                tellFacts();
             }
-            boolean held = toCaller.isFull();
-            boolean flooded = toCaller.isFlooded();
-            var frame = toCaller.next(System.nanoTime(), loop, Conversation.this::wakeCaller);
-            if (frame != null) {
-                if (held && !toCaller.isFull()) {
-                    providerLine.writable();
+        }
+        checkHeard();
+    }
+
+    // ---- the end
+
+    /** At a turn boundary, or when the time is over, the session is let go. */
+    private void part(long deadline) {
+        if (over) {
+            parted();
+        } else if (!caller.isThere()
+                || (isBetweenTurns() && soFar.answer() == null && toProvider.isEmpty())
+                || System.nanoTime() - deadline >= 0) {
+            letGo();
+        } else {
+            loop.schedule(() -> part(deadline), LOOK_FOR_QUIET_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void letGo() {
+        long now = System.nanoTime();
+        boolean waits = !caller.isThere() || utterance.isOpen() || !toProvider.isEmpty();
+        if (soFar.answer() != null) {
+            for (var item : toCaller.heard(now)) {
+                if (item.heardMs() > 0) {
+                    witness.isHeard(item.itemId(), item.heardMs());
                 }
-                if (flooded && !toCaller.isFlooded()) {
-                    writable();
-                }
-                return frame;
             }
-            if (afterTheRest != null) {
-                finish(afterTheRest);
-            }
-            return null;
+            witness.providerLost();
+            toCaller.interrupt(now);
         }
+        over();
+        provider.end();
+        caller.end(MOVED);
+        witness.note(new HandedOver(toCaller.seq() + toCaller.waiting() + (waits ? 1 : 0), now()));
+        tellFacts();
+        parted();
+    }
 
-        @Override
-        public boolean isWritable() {
-            return !toProvider.isFull() && !toCaller.isFlooded();
-        }
-
-        @Override
-        public void send(Frame frame) {
-            if (this == callerLine && !over) {
-                fromCaller(frame);
-            } else {
-                frame.release();
-            }
-        }
-
-        @Override
-        public void close(int code, String reason) {
-            if (loop.inEventLoop()) {
-                left(code, reason);
-            } else {
-                loop.execute(() -> left(code, reason));
-            }
-        }
-
-        /** Whoever sits is there when the line is first listened to. */
-        @Override
-        public void onReadable(@Nullable Runnable listener) {
-            super.onReadable(listener);
-            if (listener != null && this == callerLine && !over) {
-                reports.callerSeated(seat);
-            }
-        }
-
-        private void left(int code, String reason) {
-            dismiss(new WebSocketClose(code, reason, true));
-        }
-
-        void dismiss(WebSocketClose close) {
-            if (ending() == null) {
-                finish(close);
-                callerEnded(this, close.code());
-            }
-        }
-
-        void finishWhenDrained(WebSocketClose close) {
-            afterTheRest = close;
-            readable();
+    private void parted() {
+        if (parting && over && unwritten.isEmpty()) {
+            reports.parted();
         }
     }
 
-    /** What the provider talks to. */
-    private final class ProviderLine extends Line {
-        @Override
-        public @Nullable Frame poll() {
-            boolean held = toProvider.isFull();
-            var frame = toProvider.next(ready);
-            if (frame != null && held && !toProvider.isFull()) {
-                callerLine.writable();
-            }
-            return frame;
-        }
+    private void sayEnded(String why) {
+        caller.say(Wire.json(
+                JsonNodeFactory.instance.objectNode().put("type", "voice-ended").put("reason", why)));
+    }
 
-        @Override
-        public boolean isWritable() {
-            return !toCaller.isFull();
-        }
+    private void ended(EndReason reason, String detail) {
+        ending = new Ending(reason, detail);
+        reports.ended(reason, detail);
+    }
 
-        @Override
-        public void send(Frame frame) {
-            if (over) {
-                frame.release();
-            } else {
-                fromProvider(frame);
-            }
+    private void end(WebSocketClose toTheCaller, Runnable lastWords) {
+        if (over) {
+            return;
         }
+        over();
+        tellFacts();
+        toCaller.dropAudio();
+        lastWords.run();
+        provider.end();
+        caller.end(toTheCaller);
+    }
 
-        @Override
-        public void close(int code, String reason) {
-            var close = new WebSocketClose(code, reason, true);
-            if (loop.inEventLoop()) {
-                gone(close);
-            } else {
-                loop.execute(() -> gone(close));
-            }
-        }
+    private Instant now() {
+        return room.clock().instant();
+    }
 
-        private void gone(WebSocketClose close) {
-            finish(close);
-            providerEnded(close);
-        }
+    private void over() {
+        over = true;
+
+        room.metrics().live.decrementAndGet();
+        room.conversations().ended(this);
     }
 }

@@ -1,34 +1,80 @@
 package parley.session;
 
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import parley.wire.Port;
 
-/** The seats of this node's conversations that are kept for a caller under way. Thread-safe. */
+/** This node's conversations, and the seats in them that are kept for callers under way. Thread-safe. */
 final class Conversations {
+    /** How somebody comes to a seat. */
+    enum Manner {
+        /** For the first time. */
+        FIRST,
+        /** After the connection was lost. */
+        BACK,
+        /** Never left: the session moved, or the link to it broke. */
+        MOVED
+    }
+
     private final ConcurrentHashMap<String, Seat> kept = new ConcurrentHashMap<>();
+    private final Set<Conversation> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean suspended;
 
     /**
      * A place in a conversation.
      *
-     * @param welcome what the caller hears first; null for nothing
+     * @param order of the seats of a session; a later one is never superseded by an earlier one
+     * @param lastSeq the number of the last event the caller has; -1 when that is not known
+     * @param welcome what a guided caller hears first; null for nothing
      */
-    record Seat(Conversation conversation, @Nullable String welcome) {
+    record Seat(
+            Conversation conversation,
+            Manner manner,
+            long order,
+            long lastSeq,
+            @Nullable String welcome) {
         CompletionStage<Port> take(String name) {
-            return conversation.seat(name, welcome);
+            return conversation.seat(name, this);
         }
     }
 
     void keep(String name, Seat seat) {
         kept.put(name, seat);
         // Whoever asked for it is gone: the session's own clock ends what nobody sits in.
-        seat.conversation().loop().schedule(() -> kept.remove(name, seat), 30, java.util.concurrent.TimeUnit.SECONDS);
+        seat.conversation().loop().schedule(() -> kept.remove(name, seat), 30, TimeUnit.SECONDS);
     }
 
     /** Each seat is taken once; null when it is not there. */
     @Nullable
     Seat take(String name) {
         return kept.remove(name);
+    }
+
+    void started(Conversation conversation) {
+        running.add(conversation);
+        if (suspended) {
+            conversation.suspend();
+        }
+    }
+
+    void ended(Conversation conversation) {
+        running.remove(conversation);
+    }
+
+    /**
+     * This node may not be the one that its sessions live on any more: until {@link #resume} none of them has a provider,
+     * so that no session ever has two.
+     */
+    void suspend() {
+        suspended = true;
+        running.forEach(Conversation::suspend);
+    }
+
+    void resume() {
+        suspended = false;
+        running.forEach(Conversation::resume);
     }
 }

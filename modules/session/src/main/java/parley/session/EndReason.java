@@ -7,5 +7,6 @@ public enum EndReason {
     ENDED_BY_OPERATOR,
     MAX_LENGTH,
     PROVIDER_REFUSED,
-    PROVIDER_LOST
+    PROVIDER_LOST,
+    JOURNAL_LOST
 }

@@ -5,21 +5,22 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
 import parley.protocol.Content;
 import parley.protocol.Ids;
 import parley.protocol.Item;
+import parley.protocol.Previous;
+import parley.protocol.ServerEvent;
 import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
 import parley.tool.Tools;
 
 /** What a provider must be told so that a conversation begins, or goes on, as if it had always been there. */
 final class History {
-    /** What a session states of itself and a client cannot set. */
-    private static final List<String> STATED = List.of("id", "object", "expires_at");
-
-    private static final String LOST = "The result was lost: it is not known whether the call was executed.";
+    /** What a session states of itself and a client cannot set, or the dial has named. */
+    private static final List<String> STATED = List.of("id", "object", "expires_at", "model");
 
     private History() {}
 
@@ -32,25 +33,48 @@ final class History {
         if (configuration != null) {
             events.add(new ClientEvent.SessionUpdate("parley_opening", SessionConfig.of(configuration)));
         }
-        live.turns().stream()
-                .flatMap(turn -> items(turn, live.turns()).stream())
-                .forEach(item ->
-                        events.add(new ClientEvent.ConversationItemCreate("parley_opening_" + item.id(), null, item)));
+        events.addAll(told(live.turns(), live.turns()));
         return new OpeningScript(events);
     }
 
-    /** A call and its answer go in pairs: a model does not go on after a call alone, nor takes an answer to none. */
-    private static List<Item> items(Turn turn, List<Turn> all) {
-        if (turn.role() == Turn.Role.TOOL_RESULT && all.stream().noneMatch(other -> pairs(other, turn))) {
-            return List.of();
+    /** What was configured and said between two moments, for a provider that was told the first. */
+    static List<ClientEvent> since(SessionState.Live before, SessionState.Live now) {
+        var events = new ArrayList<ClientEvent>();
+        if (now.configured() != null && !now.configured().equals(before.configured())) {
+            events.add(new ClientEvent.SessionUpdate(
+                    "parley_opening_" + Ids.event(), SessionConfig.of(goesOn(now.configured()))));
         }
-        var item = item(turn);
-        if (item == null) {
-            return List.of();
+        var known = before.turns().stream().map(Turn::itemId).collect(Collectors.toSet());
+        events.addAll(told(
+                now.turns().stream()
+                        .filter(turn -> !known.contains(turn.itemId()))
+                        .toList(),
+                now.turns()));
+        return events;
+    }
+
+    /** The conversation for a caller who comes back and may have missed some of it, in the protocol's own events. */
+    static List<ServerEvent> forCaller(SessionState.Live live) {
+        var events = new ArrayList<ServerEvent>();
+        var previous = Previous.FIRST;
+        for (var turn : live.turns()) {
+            var item = itemForCaller(turn);
+            events.add(new ServerEvent.ConversationItemAdded(Ids.event(), previous, item));
+            events.add(new ServerEvent.ConversationItemDone(Ids.event(), previous, item));
+            previous = Previous.item(turn.itemId());
         }
-        return turn.role() == Turn.Role.TOOL_CALL && all.stream().noneMatch(other -> pairs(turn, other))
-                ? List.of(item, new Item.FunctionCallOutput(Ids.item(), null, String.valueOf(turn.callId()), LOST))
-                : List.of(item);
+        return events;
+    }
+
+    private static List<ClientEvent> told(List<Turn> turns, List<Turn> all) {
+        return turns.stream()
+                .filter(turn ->
+                        turn.role() != Turn.Role.TOOL_RESULT || all.stream().anyMatch(call -> pairs(call, turn)))
+                .map(History::item)
+                .filter(Objects::nonNull)
+                .<ClientEvent>map(
+                        item -> new ClientEvent.ConversationItemCreate("parley_opening_" + item.id(), null, item))
+                .toList();
     }
 
     private static boolean pairs(Turn call, Turn answer) {
@@ -89,6 +113,36 @@ final class History {
                     .set("parameters", tool.parameters()));
         }
         return session;
+    }
+
+    private static Item itemForCaller(Turn turn) {
+        var status = turn.interrupted() ? Item.Status.INCOMPLETE : Item.Status.COMPLETED;
+        return switch (turn.role()) {
+            case USER ->
+                new Item.Message(
+                        turn.itemId(),
+                        status,
+                        Item.Role.USER,
+                        List.of(
+                                turn.audioMs() > 0
+                                        ? new Content.InputAudio(null, turn.text())
+                                        : new Content.InputText(String.valueOf(turn.text()))));
+            case AGENT ->
+                new Item.Message(
+                        turn.itemId(),
+                        status,
+                        Item.Role.ASSISTANT,
+                        List.of(
+                                turn.audioMs() > 0
+                                        ? new Content.OutputAudio(null, String.valueOf(turn.heardText()))
+                                        : new Content.OutputText(String.valueOf(turn.text()))));
+            case TOOL_CALL ->
+                new Item.FunctionCall(
+                        turn.itemId(), status, turn.callId(), String.valueOf(turn.name()), String.valueOf(turn.text()));
+            case TOOL_RESULT ->
+                new Item.FunctionCallOutput(
+                        turn.itemId(), status, String.valueOf(turn.callId()), String.valueOf(turn.text()));
+        };
     }
 
     /** Speech goes on as its words: nobody kept the audio. The agent's as far as it was heard. */

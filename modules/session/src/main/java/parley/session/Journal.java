@@ -6,9 +6,15 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
+import org.postgresql.Driver;
 
 /**
  * The database that sessions are journaled in.
@@ -56,21 +62,46 @@ public record Journal(String url, String user, String password) {
     }
 
     /**
-     * Brings the tables to this release's form. Safe to run on every node at once: one does it, the others wait.
+     * A connection of one's own, beside the pool's. Nothing waits longer than {@code timeout} on it, its opening
+     * included (that in whole seconds), whatever the URL says.
+     */
+    Connection connect(Duration timeout) throws SQLException {
+        long seconds = Math.max(1, timeout.plusMillis(999).toSeconds());
+        var info = new Properties();
+        info.setProperty("user", user);
+        info.setProperty("password", password);
+        // Not through DriverManager: its login timeout is the pool's, for the whole JVM.
+        var connection = new Driver()
+                .connect(
+                        url + (url.contains("?") ? "&" : "?") + "connectTimeout=" + seconds + "&loginTimeout=" + seconds
+                                + "&socketTimeout=" + seconds + "&tcpKeepAlive=true",
+                        info);
+        if (connection == null) {
+            throw new SQLException("not a PostgreSQL URL", "08001");
+        }
+        connection.setNetworkTimeout(Runnable::run, Math.toIntExact(timeout.toMillis()));
+        return connection;
+    }
+
+    /**
+     * Brings the tables to this release's form. Safe to run on every node at once: one does it, the others wait. Nodes of
+     * the previous release go on writing meanwhile: indexes are built beside them.
      *
      * @throws IllegalStateException when the database cannot be reached or changed; the message is for people
      */
     public void migrate() {
         try {
-            Flyway.configure(getClass().getClassLoader())
+            var flyway = Flyway.configure(getClass().getClassLoader())
                     .dataSource(url, user, password)
                     .locations("classpath:parley/session/migrations")
                     .table("session_migrations")
                     .baselineOnMigrate(true)
                     .baselineVersion("0")
-                    .connectRetries(0)
-                    .load()
-                    .migrate();
+                    .connectRetries(0);
+            // An index that is built beside the writers waits for every transaction, so the lock must not be one.
+            flyway.getConfigurationExtension(PostgreSQLConfigurationExtension.class)
+                    .setTransactionalLock(false);
+            flyway.load().migrate();
         } catch (FlywayException failed) {
             Throwable cause = failed;
             while (cause.getCause() != null) {

@@ -6,10 +6,19 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.wire.Frame;
 import parley.wire.WebSocketClose;
 
@@ -19,11 +28,16 @@ import parley.wire.WebSocketClose;
  * <p>A message is its length (4 bytes, of what follows), a kind (1), the line's number (3), and its content:
  *
  * <pre>
- *   OPEN    the seat's name          caller's side to session's side
- *   TEXT    one text frame           both ways, one credit each
- *   CREDIT  how many frames (4)      both ways, as the receiver takes frames
- *   CLOSE   close code (2), reason   both ways, last
+ *   OPEN    the seat's name                      caller's side to session's side
+ *   TEXT    one text frame                       both ways, one credit each
+ *   CREDIT  how many frames (4)                  both ways, as the receiver takes frames
+ *   CLOSE   close code (2), how many TEXT of     both ways, last
+ *           this line its sender took (4), reason
+ *   BEAT    nothing; the line's number is 0      both ways, every link.ping
  * </pre>
+ *
+ * <p>Each side beats whatever it hears: an answer to a question would come late from a side that has much to say. A
+ * connection on which nothing came for {@code link.dead-after} is closed, and found out up to a {@code link.ping} later.
  */
 final class LinkConnection {
     /** Somebody asks for a seat. */
@@ -35,31 +49,46 @@ final class LinkConnection {
     static final int TEXT = 2;
     static final int CREDIT = 3;
     static final int CLOSE = 4;
-    private static final int HEADER = 8;
-    private static final int NUMBER = 1024;
+    static final int BEAT = 5;
     static final int MAX_STREAM = 0xffffff;
+    private static final Logger LOG = LoggerFactory.getLogger(LinkConnection.class);
+    private static final int HEADER = 8;
+    /** A numbered event is longer than the provider's frame it is made of. */
+    private static final int NUMBER = 1024;
 
     private final Channel channel;
-    private final int credits;
+    private final int maxFrame;
+    private final SessionSettings settings;
     private final Opened opened;
     private final ConcurrentHashMap<Integer, LinkPort> lines = new ConcurrentHashMap<>();
     private final AtomicInteger nextStream = new AtomicInteger();
     private boolean flushPending;
+    private boolean heard;
 
-    LinkConnection(Channel channel, int maxFrame, int credits, Opened opened) {
+    /** @param maxFrame bytes of the longest frame that a caller or a provider may send */
+    LinkConnection(Channel channel, int maxFrame, SessionSettings settings, Opened opened) {
         this.channel = channel;
-        this.credits = credits;
+        this.maxFrame = maxFrame + NUMBER;
+        this.settings = settings;
         this.opened = opened;
+        if (channel instanceof EpollSocketChannel) {
+            channel.config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, (int)
+                    settings.linkDeadAfter().toMillis());
+        }
         channel.pipeline()
-                // A numbered event is longer than the provider's frame it is made of.
-                .addLast(new LengthFieldBasedFrameDecoder(maxFrame + HEADER + NUMBER, 0, 4, 0, 0))
+                .addLast(new LengthFieldBasedFrameDecoder(this.maxFrame + HEADER, 0, 4, 0, 0))
                 .addLast(new Messages());
+    }
+
+    /** Bytes of the longest frame that the other side takes. */
+    int maxFrame() {
+        return maxFrame;
     }
 
     /** Asks for a seat at the other side. */
     LinkPort open(String seat, EventLoop loop) {
         int stream = free();
-        var line = accept(stream, loop);
+        var line = begin(stream, LinkPort.End.CALLER, loop);
         write(OPEN, stream, Frame.text(seat).buffer());
         return line;
     }
@@ -75,7 +104,11 @@ final class LinkConnection {
 
     /** Begins a line that the other side asked for. */
     LinkPort accept(int stream, EventLoop loop) {
-        var line = new LinkPort(this, stream, loop, credits);
+        return begin(stream, LinkPort.End.SESSION, loop);
+    }
+
+    private LinkPort begin(int stream, LinkPort.End side, EventLoop loop) {
+        var line = new LinkPort(this, stream, side, loop, settings.linkFrames());
         lines.put(stream, line);
         if (!channel.isActive()) {
             line.lost();
@@ -84,7 +117,7 @@ final class LinkConnection {
     }
 
     void refuse(int stream) {
-        close(stream, WebSocketClose.RESTART, "the seat is gone");
+        close(stream, WebSocketClose.RESTART, 0, "the seat is gone");
     }
 
     void close() {
@@ -100,14 +133,16 @@ final class LinkConnection {
         write(CREDIT, stream, Frame.allocate(channel.alloc(), 4).writeInt(frames));
     }
 
-    void close(int stream, int code, String reason) {
+    /** @param taken how many frames of the line this side has taken; modulo 2^32 */
+    void close(int stream, int code, int taken, String reason) {
         lines.remove(stream);
         var text = reason.getBytes(StandardCharsets.UTF_8);
         write(
                 CLOSE,
                 stream,
-                Frame.allocate(channel.alloc(), 2 + text.length)
+                Frame.allocate(channel.alloc(), 6 + text.length)
                         .writeShort(code)
+                        .writeInt(taken)
                         .writeBytes(text));
     }
 
@@ -119,6 +154,7 @@ final class LinkConnection {
         }
     }
 
+    /** The header goes into the room before the content, which nobody else may be using by now. */
     private void writeHere(int kind, int stream, ByteBuf content) {
         int length = content.readableBytes() + HEADER - 4;
         if (content.readerIndex() >= HEADER) {
@@ -144,12 +180,45 @@ final class LinkConnection {
     }
 
     private final class Messages extends SimpleChannelInboundHandler<ByteBuf> {
+        private @Nullable ScheduledFuture<?> pulse;
+        private int silentPulses;
+
         Messages() {
             super(ByteBuf.class, false);
         }
 
         @Override
+        public void channelActive(ChannelHandlerContext context) {
+            long every = settings.linkPing().toNanos();
+            pulse = context.executor().scheduleWithFixedDelay(this::pulse, every, every, TimeUnit.NANOSECONDS);
+        }
+
+        /**
+         * Silence is counted, not timed: after a pause of this process one pulse is late, and says nothing about the
+         * other side.
+         */
+        private void pulse() {
+            write(BEAT, 0, Frame.allocate(channel.alloc(), 0));
+            silentPulses = heard ? 0 : silentPulses + 1;
+            heard = false;
+            if (settings.linkPing().multipliedBy(silentPulses).compareTo(settings.linkDeadAfter()) >= 0) {
+                LOG.warn("link to {} closed: nothing came for {}", channel.remoteAddress(), settings.linkDeadAfter());
+                channel.close();
+            }
+        }
+
+        /** Also after a part of a message. */
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            heard = true;
+        }
+
+        @Override
         protected void channelRead0(ChannelHandlerContext context, ByteBuf message) {
+            if (message.readableBytes() < HEADER) {
+                message.release();
+                throw new CorruptedFrameException("a message without a header");
+            }
             message.skipBytes(4);
             int head = message.readInt();
             int stream = head & MAX_STREAM;
@@ -160,34 +229,48 @@ final class LinkConnection {
                 return;
             }
             var line = lines.get(stream);
-            if (line == null) {
-                // Ended on this side while the message was under way.
+            if (head >>> 24 == BEAT || line == null) {
+                // A line may have ended on this side while the message was under way.
                 message.release();
-                return;
-            }
-            switch (head >>> 24) {
-                case TEXT -> line.received(Frame.text(message));
-                case CREDIT -> {
-                    line.granted(message.readInt());
-                    message.release();
-                }
-                default -> {
-                    lines.remove(stream);
-                    int code = message.readUnsignedShort();
-                    line.closedByPeer(code, message.toString(StandardCharsets.UTF_8));
+            } else if (head >>> 24 == TEXT) {
+                line.received(Frame.text(message));
+            } else {
+                try {
+                    about(line, head >>> 24, stream, message);
+                } finally {
                     message.release();
                 }
             }
         }
 
+        private void about(LinkPort line, int kind, int stream, ByteBuf message) {
+            switch (kind) {
+                case CREDIT -> line.granted(message.readInt());
+                case CLOSE -> {
+                    int code = message.readUnsignedShort();
+                    int taken = message.readInt();
+                    lines.remove(stream);
+                    line.closedByPeer(code, taken, message.toString(StandardCharsets.UTF_8));
+                }
+                default -> throw new CorruptedFrameException("no such kind of message: " + kind);
+            }
+        }
+
         @Override
         public void channelInactive(ChannelHandlerContext context) {
+            if (pulse != null) {
+                pulse.cancel(false);
+            }
             lines.values().forEach(LinkPort::lost);
             lines.clear();
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            // A reset is how a node's end looks, and channelInactive says the rest.
+            if (!(cause instanceof IOException)) {
+                LOG.warn("link to {} closed: {}", channel.remoteAddress(), cause.toString());
+            }
             context.close();
         }
     }

@@ -18,7 +18,7 @@ import parley.protocol.SessionConfig;
  * configuration. Confined to the conversation's loop.
  */
 final class OpeningScript {
-    private final List<ClientEvent> events;
+    private final ArrayList<ClientEvent> events;
     private final Set<String> itemsDue = new HashSet<>();
     private ServerEvent.@Nullable SessionCreated created;
     private @Nullable SessionConfig effective;
@@ -27,7 +27,7 @@ final class OpeningScript {
 
     /** @param events a {@code session.update}, if any, and items with ids */
     OpeningScript(List<ClientEvent> events) {
-        this.events = List.copyOf(events);
+        this.events = new ArrayList<>(events);
     }
 
     boolean isEmpty() {
@@ -43,7 +43,18 @@ final class OpeningScript {
         begun = true;
         created = event;
         effective = event == null ? null : event.session();
-        for (var sent : events) {
+        return due(events);
+    }
+
+    /** What is told in addition, when the session has begun. */
+    List<ClientEvent> more(List<ClientEvent> added) {
+        begun = true;
+        events.addAll(added);
+        return due(added);
+    }
+
+    private List<ClientEvent> due(List<ClientEvent> told) {
+        for (var sent : told) {
             switch (sent) {
                 case ClientEvent.SessionUpdate update -> updateDue = true;
                 case ClientEvent.ConversationItemCreate item -> {
@@ -54,7 +65,13 @@ final class OpeningScript {
                 default -> {}
             }
         }
-        return events;
+        return List.copyOf(told);
+    }
+
+    /** The session as the provider stated it last; null before it did. */
+    @Nullable
+    SessionConfig effective() {
+        return effective;
     }
 
     /** Whether an event of the provider answers the script. An item's end, or an error, settles it. */

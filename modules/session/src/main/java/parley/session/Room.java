@@ -2,7 +2,7 @@ package parley.session;
 
 import java.time.Clock;
 import org.apache.pekko.stream.Materializer;
-import parley.provider.Provider;
+import parley.provider.ProviderPool;
 import parley.tool.Tools;
 import parley.wire.Loops;
 
@@ -11,7 +11,7 @@ record Room(
         String node,
         Loops loops,
         Materializer materializer,
-        Provider provider,
+        ProviderPool providers,
         Tools tools,
         Prices prices,
         SessionSettings settings,

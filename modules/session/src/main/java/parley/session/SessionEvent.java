@@ -1,6 +1,9 @@
 package parley.session;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Arm;
 import parley.admission.CallerId;
@@ -16,8 +19,65 @@ sealed interface SessionEvent extends CborSerializable {
     record Opened(
             CallerId caller, Face face, Arm arm, @Nullable String model, Instant at) implements SessionEvent {}
 
-    /** A caller came on the line; whoever shows the token may come again. Only its hash is kept. */
-    record CallerAttached(String seat, String resumeTokenHash, String node, Instant at) implements SessionEvent {}
+    /**
+     * A node holds the session from now on, and may dial. Written before it does: whoever held it before cannot write any
+     * more, because the journal takes each number once.
+     *
+     * @param host one life of the entity on one node; nobody else ever has this name
+     */
+    record Hosted(String host, Instant at) implements SessionEvent {}
+
+    /** The host let go of the session in good order: what was numbered up to {@code seq} has left for the caller. */
+    record HandedOver(long seq, Instant at) implements SessionEvent {}
+
+    /**
+     * What the conversation told, all of it or nothing. Its number is one more than the last: what is told again, because
+     * nobody knew whether it was written, is known by it.
+     */
+    record Told(
+            long number,
+
+            @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "fact")
+            @JsonSubTypes({
+                @JsonSubTypes.Type(value = HandedOver.class, name = "handed_over"),
+                @JsonSubTypes.Type(value = UpstreamOpened.class, name = "upstream_opened"),
+                @JsonSubTypes.Type(value = UpstreamLost.class, name = "upstream_lost"),
+                @JsonSubTypes.Type(value = Configured.class, name = "configured"),
+                @JsonSubTypes.Type(value = UserSaid.class, name = "user_said"),
+                @JsonSubTypes.Type(value = UserTranscribed.class, name = "user_transcribed"),
+                @JsonSubTypes.Type(value = AnswerBegan.class, name = "answer_began"),
+                @JsonSubTypes.Type(value = AgentHeard.class, name = "agent_heard"),
+                @JsonSubTypes.Type(value = AgentSaid.class, name = "agent_said"),
+                @JsonSubTypes.Type(value = AgentCut.class, name = "agent_cut"),
+                @JsonSubTypes.Type(value = AnswerEnded.class, name = "answer_ended"),
+                @JsonSubTypes.Type(value = ToolCalled.class, name = "tool_called"),
+                @JsonSubTypes.Type(value = ToolAnswered.class, name = "tool_answered"),
+                @JsonSubTypes.Type(value = ItemDeleted.class, name = "item_deleted"),
+                @JsonSubTypes.Type(value = Spent.class, name = "spent"),
+                @JsonSubTypes.Type(value = Ended.class, name = "ended")
+            })
+            List<SessionEvent> facts,
+
+            Instant at)
+            implements SessionEvent {
+        public Told {
+            facts = List.copyOf(facts);
+        }
+    }
+
+    /**
+     * A caller came on the line; whoever shows the token may come again. Only its hash is kept.
+     *
+     * @param resumeTokenHash null where credentials are enough
+     * @param shownTokenHash of the token that was shown for this seat: it stays good, because whoever showed it may never
+     *     have heard the new one
+     */
+    record CallerAttached(
+            String seat,
+            @Nullable String resumeTokenHash,
+            String node,
+            Instant at,
+            @Nullable String shownTokenHash) implements SessionEvent {}
 
     /** The line to the caller ended. */
     record CallerDetached(String seat, int code, Instant at) implements SessionEvent {}
@@ -36,6 +96,15 @@ sealed interface SessionEvent extends CborSerializable {
 
     /** What the caller spoke, in words. */
     record UserTranscribed(String itemId, String text, Instant at) implements SessionEvent {}
+
+    /** The model began to answer. Until that answer has ended it is due: it is gone on with when its provider is lost. */
+    record AnswerBegan(String responseId, Instant at) implements SessionEvent {}
+
+    /** The answer has left for the caller to the end, or was stopped by somebody. */
+    record AnswerEnded(String responseId, Instant at) implements SessionEvent {}
+
+    /** While the agent is being heard: so much was generated, {@code text} so far, and so much of it heard. */
+    record AgentHeard(String itemId, String text, long generatedMs, long heardMs, Instant at) implements SessionEvent {}
 
     /** The agent spoke ({@code generatedMs} of audio) or wrote. */
     record AgentSaid(String itemId, String text, long generatedMs, Instant at) implements SessionEvent {}

@@ -7,13 +7,16 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.pekko.stream.ActorAttributes;
-import org.apache.pekko.stream.Materializer;
+import java.util.stream.Collectors;
 import parley.wire.Loops;
 import parley.wire.Port;
 
@@ -24,6 +27,10 @@ import parley.wire.Port;
  * credits of its own, {@code link.frames} per direction, so that a slow one holds back nobody else. A line is opened
  * with the name of a seat, which the session gave to the caller's node over the cluster's own transport and which is
  * good once.
+ *
+ * <p>A line ends with 1012 when its seat is gone, when the session moves, and when the connection is lost: its caller
+ * is to ask for another. A node that died is noticed at once, one that is frozen or cut off after {@code
+ * link.dead-after}.
  */
 final class SessionLink {
     private final Loops loops;
@@ -31,8 +38,10 @@ final class SessionLink {
     private final int maxFrame;
     private final ConcurrentHashMap<String, CompletableFuture<LinkConnection>> outgoing = new ConcurrentHashMap<>();
     private final Channel server;
+    private final ChannelGroup accepted;
 
-    private SessionLink(Loops loops, SessionSettings settings, int maxFrame, Channel server) {
+    private SessionLink(Loops loops, SessionSettings settings, int maxFrame, Channel server, ChannelGroup accepted) {
+        this.accepted = accepted;
         this.loops = loops;
         this.settings = settings;
         this.maxFrame = maxFrame;
@@ -41,32 +50,29 @@ final class SessionLink {
 
     /** Listens for the other nodes. Fails with {@link java.net.BindException} when the port is taken. */
     static CompletionStage<SessionLink> start(
-            Loops loops,
-            SessionSettings settings,
-            int maxFrame,
-            Conversations conversations,
-            Materializer materializer) {
+            Loops loops, SessionSettings settings, int maxFrame, Conversations conversations) {
+        var accepted = new DefaultChannelGroup("session-link", GlobalEventExecutor.INSTANCE, true);
         var started = new CompletableFuture<SessionLink>();
         new ServerBootstrap()
-                .group(loops.next())
+                .group(loops.next(), loops.next().parent())
                 .channel(Loops.SERVER_CHANNEL)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.ALLOCATOR, Loops.ALLOCATOR)
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        accepted.add(channel);
                         new LinkConnection(
                                 channel,
                                 maxFrame,
-                                settings.linkFrames(),
-                                (connection, stream, name) ->
-                                        admit(connection, stream, name, conversations, loops, materializer));
+                                settings,
+                                (connection, stream, name) -> admit(connection, stream, name, conversations));
                     }
                 })
                 .bind(new InetSocketAddress(settings.linkHost(), settings.linkPort()))
                 .addListener((ChannelFuture bound) -> {
                     if (bound.isSuccess()) {
-                        started.complete(new SessionLink(loops, settings, maxFrame, bound.channel()));
+                        started.complete(new SessionLink(loops, settings, maxFrame, bound.channel(), accepted));
                     } else {
                         started.completeExceptionally(Loops.bindFailure(
                                 new InetSocketAddress(settings.linkHost(), settings.linkPort()), bound.cause()));
@@ -83,6 +89,11 @@ final class SessionLink {
         return ((InetSocketAddress) server.localAddress()).getPort();
     }
 
+    /** The loops that serve connections of other nodes now. */
+    Set<EventLoop> loops() {
+        return accepted.stream().map(Channel::eventLoop).collect(Collectors.toUnmodifiableSet());
+    }
+
     /**
      * A line to a seat on another node.
      *
@@ -94,8 +105,10 @@ final class SessionLink {
                 .thenApplyAsync(connection -> connection.open(seat, loop), loop);
     }
 
+    /** Ends every line, either way, as the end of this node would. */
     void close() {
         server.close();
+        accepted.close();
         outgoing.values().forEach(connection -> connection.thenAccept(LinkConnection::close));
     }
 
@@ -113,10 +126,7 @@ final class SessionLink {
                     @Override
                     protected void initChannel(Channel channel) {
                         made[0] = new LinkConnection(
-                                channel,
-                                maxFrame,
-                                settings.linkFrames(),
-                                (connection, stream, name) -> connection.refuse(stream));
+                                channel, maxFrame, settings, (connection, stream, name) -> connection.refuse(stream));
                     }
                 })
                 .connect(host, port)
@@ -133,13 +143,7 @@ final class SessionLink {
         return connected;
     }
 
-    private static void admit(
-            LinkConnection connection,
-            int stream,
-            String name,
-            Conversations conversations,
-            Loops loops,
-            Materializer materializer) {
+    private static void admit(LinkConnection connection, int stream, String name, Conversations conversations) {
         var seat = conversations.take(name);
         if (seat == null) {
             connection.refuse(stream);
@@ -147,10 +151,6 @@ final class SessionLink {
         }
         var loop = seat.conversation().loop();
         var line = connection.accept(stream, loop);
-        seat.take(name)
-                .thenAccept(port -> line.flow()
-                        .join(port.flow())
-                        .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(loop)))
-                        .run(materializer));
+        seat.take(name).thenAcceptAsync(port -> Bridge.between(line, port), loop);
     }
 }

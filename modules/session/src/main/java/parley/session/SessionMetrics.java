@@ -14,6 +14,23 @@ public final class SessionMetrics {
     final LongAdder framesToNobody = new LongAdder();
     final LongAdder swallowedErrors = new LongAdder();
     final LongAdder malformedFrames = new LongAdder();
+    final LongAdder dialsRefused = new LongAdder();
+    final LongAdder upstreamsLost = new LongAdder();
+    final LongAdder upstreamsMute = new LongAdder();
+    final LongAdder redialled = new LongAdder();
+    final LongAdder rollovers = new LongAdder();
+    final LongAdder fenced = new LongAdder();
+    final LongAdder handedOver = new LongAdder();
+    final LongAdder takenOver = new LongAdder();
+    final LongAdder resumesRecovered = new LongAdder();
+    final LongAdder resumesNotRecovered = new LongAdder();
+    final LongAdder journalFailures = new LongAdder();
+    final LongAdder relinked = new LongAdder();
+    final LongAdder relinksFailed = new LongAdder();
+    final LongAdder relinkDroppedMs = new LongAdder();
+    final LongAdder replayedEvents = new LongAdder();
+    final LongAdder replayMisses = new LongAdder();
+    final LongAdder replayForgottenMs = new LongAdder();
 
     /** Conversations that run on this node now. */
     public int live() {
@@ -53,5 +70,90 @@ public final class SessionMetrics {
     /** Callers' frames that were no events. */
     public long malformedFrames() {
         return malformedFrames.sum();
+    }
+
+    /** Calls that a provider did not take. */
+    public long dialsRefused() {
+        return dialsRefused.sum();
+    }
+
+    /** Providers that were lost in the middle of a conversation. */
+    public long upstreamsLost() {
+        return upstreamsLost.sum();
+    }
+
+    /** Of those lost, the ones that owed an answer and said nothing. */
+    public long upstreamsMute() {
+        return upstreamsMute.sum();
+    }
+
+    /** Conversations that found a provider again. */
+    public long redialled() {
+        return redialled.sum();
+    }
+
+    /** Providers that were replaced between two turns because of their age. */
+    public long rollovers() {
+        return rollovers.sum();
+    }
+
+    /** Conversations that were ended because another node holds their session. */
+    public long fenced() {
+        return fenced.sum();
+    }
+
+    /** Sessions that this node handed over in good order. */
+    public long handedOver() {
+        return handedOver.sum();
+    }
+
+    /** Sessions that this node took over from one that was lost. */
+    public long takenOver() {
+        return takenOver.sum();
+    }
+
+    /** Callers who came back and got everything they had missed. */
+    public long resumesRecovered() {
+        return resumesRecovered.sum();
+    }
+
+    /** Callers who came back and got the history, because what they had missed was gone. */
+    public long resumesNotRecovered() {
+        return resumesNotRecovered.sum();
+    }
+
+    /** Writes that the journal did not take; each is tried again. */
+    public long journalFailures() {
+        return journalFailures.sum();
+    }
+
+    /** Events sent a second time, to callers that came back. */
+    public long replayedEvents() {
+        return replayedEvents.sum();
+    }
+
+    /** Times a caller came back and what it missed was not kept any more. */
+    public long replayMisses() {
+        return replayMisses.sum();
+    }
+
+    /** Agent audio that was sent and, unacknowledged, no longer kept, because newer took its place, in milliseconds. */
+    public long replayForgottenMs() {
+        return replayForgottenMs.sum();
+    }
+
+    /** Times a caller's line was found again while its connection stayed open. */
+    public long relinked() {
+        return relinked.sum();
+    }
+
+    /** Callers that were sent away because their session's line could not be found again. */
+    public long relinksFailed() {
+        return relinksFailed.sum();
+    }
+
+    /** Microphone audio dropped while a session's line was sought, in milliseconds. */
+    public long relinkDroppedMs() {
+        return relinkDroppedMs.sum();
     }
 }

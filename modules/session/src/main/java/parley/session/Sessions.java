@@ -1,5 +1,7 @@
 package parley.session;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,20 @@ public interface Sessions {
      * @param opening what a new session is opened with, and who comes
      * @param again whether the session must exist already
      * @param resumeToken what {@code voice-welcome} gave; the strict face resumes with its credentials alone
+     * @param lastSeq the number of the last event the caller has; {@link #NOT_TOLD} when it does not say
      */
-    record Join(Opening opening, boolean again, @Nullable String resumeToken) {}
+    record Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq) {
+        /** A caller that comes for the first time, or does not count. */
+        public static final long NOT_TOLD = -1;
+
+        /** Also reads what a node of 0.1 sends, which does not count. */
+        @JsonCreator
+        static Join read(
+                @JsonProperty("opening") Opening opening,
+                @JsonProperty("again") boolean again,
+                @JsonProperty("resumeToken") @Nullable String resumeToken,
+                @JsonProperty("lastSeq") @Nullable Long lastSeq) {
+            return new Join(opening, again, resumeToken, lastSeq == null ? NOT_TOLD : lastSeq);
+        }
+    }
 }

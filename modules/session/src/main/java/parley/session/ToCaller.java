@@ -15,20 +15,44 @@ import parley.protocol.Peek;
 import parley.wire.Frame;
 
 /**
- * What waits for the caller: what may be heard at once, and what has its time.
+ * What waits for the caller, and what was sent and may have to be sent again.
  *
  * <p>For a guided face agent audio is let go at most {@code agent-lead} before it can be heard, and what belongs to a
  * response keeps its place behind the audio; everything else overtakes it. For the strict face all keeps its order and
  * leaves as fast as the caller takes it. A barge-in throws the waiting audio away on both. Beyond {@code agent-buffer} of
  * audio or {@value #MAX_FRAMES} frames, for the strict face {@code to-caller-frames}, the provider is to be held back;
- * beyond {@code to-caller-frames} that overtake, the caller. Confined to the conversation's loop.
+ * beyond {@code to-caller-frames} that overtake, the caller.
+ *
+ * <p>A guided caller's events are numbered, and the last of them kept ({@link Replay}). While it is away what waits
+ * stays, within the same bounds; when it is back, what it missed comes first, with its old numbers, or nothing of it when
+ * not all is there. For the strict face nothing is kept. Confined to the conversation's loop.
  */
 final class ToCaller {
     /** An item of which the caller heard only so much. */
     record Cut(String itemId, long heardMs) {}
 
+    /**
+     * What a caller who came back gets of what it missed: all of it or nothing.
+     *
+     * @param replayed events that are sent again
+     * @param missedEvents events that are not; -1 when unknown
+     * @param missedAudioMs agent audio in them; -1 when unknown
+     */
+    record Resumption(boolean recovered, int replayed, long missedEvents, long missedAudioMs) {
+        /** The strict face has no numbers. */
+        static final Resumption NOTHING_KEPT = new Resumption(false, 0, -1, -1);
+    }
+
     /** A guided caller's frames of any kind: more than {@code agent-buffer} of speech comes in. */
     private static final int MAX_FRAMES = 8192;
+
+    /** Clients read numbers as doubles. No honest caller names a higher one. */
+    private static final long MAX_SEQ = 1L << 52;
+
+    /** Events about the connection, for whoever is on the line now. */
+    private final ArrayDeque<String> aboutConnection = new ArrayDeque<>(0);
+    /** What the caller missed. The ring keeps it meanwhile: nothing is added to it before all of this was sent. */
+    private final ArrayDeque<Replay.Sent> missed = new ArrayDeque<>(0);
 
     private final ArrayDeque<Frame> urgent = new ArrayDeque<>();
     private final ArrayDeque<OutFrame> inTurn = new ArrayDeque<>();
@@ -40,25 +64,48 @@ final class ToCaller {
     /** What is being heard and what is to be heard after it, in that order. */
     private final ArrayList<Playback> speech = new ArrayList<>();
 
+    private final @Nullable Replay replay;
+    private final ArrayList<String> fullySent = new ArrayList<>(0);
+
     private @Nullable String responding;
     private @Nullable String interrupted;
     private @Nullable ScheduledFuture<?> wake;
     private long wakeAt;
     private long waitingMs;
+    private boolean away;
+    /** The last number that was given. */
     private long seq;
+    /** The last number that the caller has. */
+    private long position;
+    /** What was sent up to here is no longer to be heard: the caller has spoken over it. */
+    private long cutUpTo;
 
-    ToCaller(Face face, SessionSettings settings, SessionMetrics metrics) {
+    /** @param seq the last number that the session gave before */
+    ToCaller(Face face, SessionSettings settings, SessionMetrics metrics, long seq) {
         this.guided = face.guided();
         this.leadMs = settings.agentLead().toMillis();
         this.bufferMs = settings.agentBuffer().toMillis();
         this.bufferFrames = settings.toCallerFrames();
         this.metrics = metrics;
+        this.replay = guided ? new Replay(settings, metrics, seq) : null;
+        this.seq = seq;
+        this.position = seq;
+        this.cutUpTo = seq;
+    }
+
+    /** The last number that was given. */
+    long seq() {
+        return seq;
+    }
+
+    /** Frames that wait to be sent for the first time; a guided face's will be numbered from {@link #seq} on. */
+    int waiting() {
+        return urgent.size() + inTurn.size();
     }
 
     /** Whether the provider is to be held back. */
     boolean isFull() {
-        int frames = urgent.size() + inTurn.size();
-        return guided ? waitingMs >= bufferMs || frames >= MAX_FRAMES : frames >= bufferFrames;
+        return guided ? waitingMs >= bufferMs || waiting() >= MAX_FRAMES : waiting() >= bufferFrames;
     }
 
     /** Whether the caller is to be held back: it does not take the answers to what it says. */
@@ -66,7 +113,19 @@ final class ToCaller {
         return urgent.size() >= bufferFrames;
     }
 
-    /** Ahead of everything. */
+    /**
+     * Ahead of everything, for the caller who is on the line now: carries the number of the last event that this caller
+     * has, and is not kept for another one. Dropped when nobody is.
+     *
+     * @param event a JSON object that is not empty
+     */
+    void aboutConnection(String event) {
+        if (!away) {
+            aboutConnection.add(event);
+        }
+    }
+
+    /** Ahead of everything that was never sent. */
     void first(Frame frame) {
         urgent.addFirst(frame);
     }
@@ -78,7 +137,7 @@ final class ToCaller {
 
     /** In its place among what the response says. */
     void control(Frame frame) {
-        inTurn.add(new OutFrame(frame, 0, null));
+        inTurn.add(OutFrame.control(frame));
     }
 
     /** An event of the provider, in the place that its kind has. */
@@ -101,7 +160,7 @@ final class ToCaller {
 
     void audio(Frame frame, Peek peek, long ms, Witness witness) {
         if (witness.isAside(peek)) {
-            add(new OutFrame(frame, ms, null));
+            add(OutFrame.audio(frame, ms, null));
             return;
         }
         if (interrupted != null && peek.isResponse(interrupted)) {
@@ -113,7 +172,7 @@ final class ToCaller {
         var playback = playbackOf(peek);
         playback.generated(ms);
         witness.generated(playback.itemId, ms);
-        add(new OutFrame(frame, ms, playback));
+        add(OutFrame.audio(frame, ms, playback));
     }
 
     private Playback playbackOf(Peek peek) {
@@ -144,7 +203,8 @@ final class ToCaller {
         if (responseId.equals(interrupted)) {
             interrupted = null;
         }
-        if (responseId.equals(responding)) {
+        boolean conversation = responseId.equals(responding);
+        if (conversation) {
             responding = null;
         }
         for (var item : speech) {
@@ -152,7 +212,46 @@ final class ToCaller {
                 item.completed();
             }
         }
-        control(frame);
+        inTurn.add(new OutFrame(frame, 0, null, conversation ? responseId : null));
+    }
+
+    /** The conversation's response that was begun and is not done; null when there is none. */
+    @Nullable
+    String openResponse() {
+        return responding;
+    }
+
+    /** Responses that are done, and sent to the last frame since the last call. */
+    List<String> takeFullySent() {
+        if (fullySent.isEmpty()) {
+            return List.of();
+        }
+        var taken = List.copyOf(fullySent);
+        fullySent.clear();
+        return taken;
+    }
+
+    /** The provider is gone: no more comes of what it was saying. What waits is still heard. */
+    void upstreamLost() {
+        interrupted = null;
+        speech.forEach(Playback::completed);
+    }
+
+    /** What has been heard by now of each item that is being heard or is to be heard, in that order. */
+    List<Cut> heard(long now) {
+        var heard = new ArrayList<Cut>();
+        for (var item : speech) {
+            heard.add(new Cut(item.itemId, item.heardMs(now)));
+        }
+        return heard;
+    }
+
+    /** A turn boundary as the caller hears it: no response is open, no audio waits and none is being heard. */
+    boolean isQuiet(long now) {
+        if (responding != null || waitingMs > 0 || !missed.isEmpty()) {
+            return false;
+        }
+        return !guided || speech.stream().noneMatch(item -> item.isPlaying(now));
     }
 
     void playback(String itemId, long playedMs, long now) {
@@ -187,6 +286,7 @@ final class ToCaller {
             }
         }
         speech.clear();
+        cutUpTo = seq;
         return cuts;
     }
 
@@ -206,18 +306,120 @@ final class ToCaller {
         }
     }
 
-    /** Nobody is on the line: what waits is for nobody. */
+    /** Nobody is on the line, nor will be: what waits is for nobody, and nothing is sent again. */
     void nobodyListens() {
-        metrics.framesToNobody.add((long) urgent.size() + inTurn.size());
+        metrics.framesToNobody.add(waiting());
         urgent.forEach(Frame::release);
         urgent.clear();
         inTurn.forEach(waiting -> waiting.frame().release());
         inTurn.clear();
         waitingMs = 0;
+        aboutConnection.clear();
+        missed.clear();
+        if (replay != null) {
+            replay.clear(seq);
+        }
         if (speech.size() > 1) {
             speech.subList(0, speech.size() - 1).clear();
             speech.getLast().isFirst();
         }
+    }
+
+    /** The caller has every event up to this one. */
+    void acked(long upTo) {
+        if (replay != null) {
+            replay.acked(Math.min(upTo, position));
+        }
+    }
+
+    void absent() {
+        absent(System.nanoTime());
+    }
+
+    /** The caller's line has ended. What waits stays for a guided face; nothing is heard meanwhile. Safe to repeat. */
+    void absent(long now) {
+        if (!guided) {
+            nobodyListens();
+            return;
+        }
+        away = true;
+        aboutConnection.clear();
+        missed.clear();
+        speech.forEach(item -> item.halted(now));
+        if (wake != null) {
+            wake.cancel(false);
+            wake = null;
+        }
+    }
+
+    Resumption present(long lastSeq) {
+        return present(lastSeq, System.nanoTime());
+    }
+
+    /**
+     * A caller is on the line, instead of any other. Said first: events about the connection that wait are for the one
+     * before.
+     *
+     * @param lastSeq the number of the last event that it has; -1 when it did not say
+     */
+    Resumption present(long lastSeq, long now) {
+        if (replay == null) {
+            return Resumption.NOTHING_KEPT;
+        }
+        absent(now);
+        away = false;
+        long last = lastSeq < 0 && seq == 0 ? 0 : lastSeq;
+        return last <= seq && replay.reachesBackTo(last)
+                ? recovered(replay.after(last), last, now)
+                : unrecovered(replay, last, now);
+    }
+
+    private Resumption recovered(List<Replay.Sent> lost, long last, long now) {
+        position = last;
+        missed.addAll(lost);
+        var heardAgain = new ArrayList<Playback>();
+        for (var sent : lost) {
+            var item = sent.speech();
+            if (item != null && sent.seq() > cutUpTo) {
+                item.unsent(sent.speechMs());
+                if (!speech.contains(item) && !heardAgain.contains(item)) {
+                    heardAgain.add(item);
+                }
+            }
+        }
+        speech.addAll(0, heardAgain);
+        Playback first = null;
+        for (var item : speech) {
+            item.resumed(first, now);
+            first = item;
+        }
+        return new Resumption(true, lost.size(), 0, 0);
+    }
+
+    private Resumption unrecovered(Replay kept, long last, long now) {
+        metrics.replayMisses.increment();
+        boolean told = last >= 0 && last <= seq;
+        var missing = new Resumption(false, 0, told ? seq - last : -1, told ? kept.audioMsAfter(last) : -1);
+        var lost = told ? kept.after(last) : List.<Replay.Sent>of();
+        for (var item : speech) {
+            item.lost(firstMsOf(item, lost), now);
+        }
+        if (last > seq && last <= MAX_SEQ) {
+            seq = last;
+        }
+        position = seq;
+        cutUpTo = seq;
+        kept.clear(seq);
+        return missing;
+    }
+
+    private static long firstMsOf(Playback item, List<Replay.Sent> slices) {
+        for (var sent : slices) {
+            if (sent.speech() == item) {
+                return sent.speechMs();
+            }
+        }
+        return item.sentMs();
     }
 
     /**
@@ -225,27 +427,54 @@ final class ToCaller {
      */
     @Nullable
     Frame next(long now, EventLoop loop, Runnable readable) {
+        if (away) {
+            return null;
+        }
+        var about = aboutConnection.poll();
+        if (about != null) {
+            return guided ? withNumber(Frame.text(about), position) : Frame.text(about);
+        }
+        var lost = missed.poll();
+        if (lost != null) {
+            return again(lost, now);
+        }
         var first = urgent.poll();
         if (first != null) {
-            return numbered(first);
+            return numbered(first, 0, null, 0);
         }
         var waiting = inTurn.peek();
         if (waiting == null) {
             return null;
         }
         var slice = waiting.speech();
+        long from = 0;
         if (slice != null) {
             long due = guided ? slice.dueIn(leadMs, now) : 0;
             if (due > 0) {
                 wakeIn(due, now, loop, readable);
                 return null;
             }
+            from = slice.sentMs();
             slice.sent(waiting.audioMs(), now);
             forgetHeard(now);
         }
         inTurn.remove();
         waitingMs -= waiting.audioMs();
-        return numbered(waiting.frame());
+        if (waiting.ends() != null) {
+            fullySent.add(waiting.ends());
+        }
+        return numbered(waiting.frame(), waiting.audioMs(), slice, from);
+    }
+
+    /** Not paced: it had its time, and what comes after it, a barge-in perhaps, must not wait. */
+    private Frame again(Replay.Sent sent, long now) {
+        metrics.replayedEvents.increment();
+        position = sent.seq();
+        if (sent.speech() != null && sent.seq() > cutUpTo) {
+            sent.speech().sent(sent.audioMs(), now);
+            forgetHeard(now);
+        }
+        return sent.again();
     }
 
     /** An item is over when the next one is being heard, or nothing of it is left. */
@@ -267,12 +496,23 @@ final class ToCaller {
         wake = loop.schedule(readable, nanos, TimeUnit.NANOSECONDS);
     }
 
-    /**
-     * Guided faces count the events of a session, so that a caller who comes back can say what was the last. What is no
-     * JSON object with a key goes out as it is, and is not counted.
-     */
-    private Frame numbered(Frame frame) {
-        if (!guided || !frame.isText()) {
+    /** Guided faces count the events of a session, so that a caller who comes back can say what was the last. */
+    private Frame numbered(Frame frame, long audioMs, @Nullable Playback speech, long speechMs) {
+        if (replay == null) {
+            return frame;
+        }
+        var numbered = withNumber(frame, seq + 1);
+        if (numbered != frame) {
+            seq++;
+            position = seq;
+            replay.keep(seq, numbered, audioMs, speech, speechMs);
+        }
+        return numbered;
+    }
+
+    /** What is no JSON object with a key stays as it is. */
+    private static Frame withNumber(Frame frame, long number) {
+        if (!frame.isText()) {
             return frame;
         }
         var bytes = frame.buffer();
@@ -284,7 +524,7 @@ final class ToCaller {
         if (key >= bytes.writerIndex() || bytes.getByte(key) != '"') {
             return frame;
         }
-        var prefix = "{\"seq\":" + ++seq + ",";
+        var prefix = "{\"seq\":" + number + ",";
         return Frame.spliced(prefix.getBytes(StandardCharsets.US_ASCII), frame, brace + 1 - bytes.readerIndex());
     }
 

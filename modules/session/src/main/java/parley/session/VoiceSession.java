@@ -1,18 +1,16 @@
 package parley.session;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -21,6 +19,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityContext;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.RecoveryFailed;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
@@ -33,8 +32,9 @@ import parley.session.Answer.Refusal;
 import parley.session.SessionEvent.CallerAttached;
 import parley.session.SessionEvent.CallerDetached;
 import parley.session.SessionEvent.Ended;
+import parley.session.SessionEvent.Hosted;
 import parley.session.SessionEvent.Opened;
-import parley.session.SessionEvent.UpstreamLost;
+import parley.session.SessionEvent.Told;
 import parley.session.SessionState.Live;
 import parley.session.SessionState.Over;
 import parley.session.SessionState.Vacant;
@@ -46,20 +46,32 @@ import parley.wire.WebSocketClose;
  * <p>Keeps what must survive a crash: who calls, what was said, called and spent, why it ended. It makes the {@link
  * Conversation} when a caller joins, with the history in its opening script, and journals the facts that the
  * conversation tells. Audio never passes through here.
+ *
+ * <p>A journal that fails restarts the entity, with backoff, and not the conversation: that goes on, keeps its facts, and
+ * tells them again. Before an entity makes a conversation it writes that it is the host; one that finds another host's
+ * name in the journal is not the owner any more, and falls silent. When its shard moves, the conversation is let go at a
+ * turn boundary, and made again elsewhere by whoever asks for its seat.
  */
 final class VoiceSession
         extends EventSourcedBehaviorWithEnforcedReplies<VoiceSession.Command, SessionEvent, SessionState> {
     static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "session");
 
-    private static final SecureRandom RANDOM = new SecureRandom();
+    /** Tags the last fact: by its absence a session is found that nobody asks for. */
+    static final String TAG_ENDED = "ended";
+
+    private static final Duration KEPT_IN_MEMORY = Duration.ofMinutes(1);
 
     sealed interface Command {}
 
     /** Safe to repeat by the same caller. */
     record Open(Sessions.Opening opening, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
-    /** Opens if need be, and takes a seat. {@code loop} is the caller's, on {@code node}. */
-    record TakeSeat(Sessions.Join join, String node, int loop, ActorRef<Seating> replyTo)
+    /**
+     * Opens if need be, and takes a seat. {@code loop} is the caller's, on {@code node}.
+     *
+     * @param previousSeat the seat that was lost without the caller's doing, which proves that it was theirs; else null
+     */
+    record TakeSeat(Sessions.Join join, @Nullable String previousSeat, String node, int loop, ActorRef<Seating> replyTo)
             implements Command, CborSerializable {}
 
     record Describe(CallerId caller, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
@@ -67,18 +79,28 @@ final class VoiceSession
     /** Safe to repeat. */
     record End(CallerId caller, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
+    /** Lives, so that its clocks run; somebody who watched it may be gone. */
+    record Wake() implements Command, CborSerializable {}
+
     /** The conversation tells what became a fact. */
-    record Note(List<SessionEvent> facts) implements Command {}
+    record Note(Unwritten.Batch batch) implements Command {}
 
     record CallTool(String callId, String name, String arguments) implements Command {}
 
     record ToolAnswered(String callId, String output) implements Command {}
 
-    record ProviderEnded(EndReason reason, String detail) implements Command {}
+    record ConversationEnded(EndReason reason, String detail) implements Command {}
 
     record CallerSeated(String seat) implements Command {}
 
     record CallerEnded(String seat, int code) implements Command {}
+
+    enum Move implements Command {
+        /** The shard moves: the session is to be let go. */
+        HAND_OVER,
+        /** The conversation has let go. */
+        PARTED
+    }
 
     enum Timeout implements Command {
         MAX_LENGTH,
@@ -104,9 +126,12 @@ final class VoiceSession
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
     private final ActorRef<ClusterSharding.ShardCommand> shard;
+    /** The name of this life of the entity, also across restarts by its supervisor. */
+    private final String host;
+
     private @Nullable Conversation conversation;
-    /** The token that was shown last: good again, because whoever showed it may never have heard the new one. */
-    private @Nullable String shownTokenHash;
+    /** Given since this life began. */
+    private long seats;
 
     static Behavior<Command> create(EntityContext<Command> entity, Room room, SessionLink link) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers ->
@@ -120,13 +145,17 @@ final class VoiceSession
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             ActorRef<ClusterSharding.ShardCommand> shard) {
-        super(PersistenceId.of(KEY.name(), id.value()));
+        super(
+                PersistenceId.of(KEY.name(), id.value()),
+                SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(1), 0.2)
+                        .withLoggingEnabled(false));
         this.id = id;
         this.room = room;
         this.link = link;
         this.context = context;
         this.timers = timers;
         this.shard = shard;
+        this.host = room.node() + "/" + Secret.random().substring(0, 12);
     }
 
     @Override
@@ -140,6 +169,15 @@ final class VoiceSession
     }
 
     @Override
+    public Set<String> tagsFor(SessionEvent event) {
+        return switch (event) {
+            case Ended ended -> Set.of(TAG_ENDED);
+            case Told told when told.facts().stream().anyMatch(Ended.class::isInstance) -> Set.of(TAG_ENDED);
+            default -> Set.of();
+        };
+    }
+
+    @Override
     public RetentionCriteria retentionCriteria() {
         return RetentionCriteria.snapshotEvery(200, 1);
     }
@@ -148,7 +186,13 @@ final class VoiceSession
     public SignalHandler<SessionState> signalHandler() {
         return newSignalHandlerBuilder()
                 .onSignal(RecoveryCompleted.instance(), this::recovered)
-                .onSignal(org.apache.pekko.actor.typed.PostStop.instance(), state -> stopConversation())
+                .onSignal(
+                        PreRestart.instance(),
+                        state -> room.metrics().journalFailures.increment())
+                .onSignal(
+                        RecoveryFailed.class,
+                        (state, failed) -> room.metrics().journalFailures.increment())
+                .onSignal(PostStop.instance(), state -> leaveConversation())
                 .build();
     }
 
@@ -169,15 +213,20 @@ final class VoiceSession
                         .thenRun(state -> startClock())
                         .thenReply(c.replyTo(), state -> new Answer.Opened(id));
             case TakeSeat c when c.join().again() -> deny(c, Refusal.UNKNOWN, "no session " + id);
-            case TakeSeat c -> seat(c, List.of(opened(c.join().opening())));
+            case TakeSeat c -> {
+                var opened = opened(c.join().opening());
+                yield seat(c, Live.opened(opened), List.of(opened));
+            }
             case Describe c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case Note n -> Effect().noReply();
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
-            case ProviderEnded c -> Effect().noReply();
+            case ConversationEnded c -> Effect().noReply();
             case CallerSeated c -> Effect().noReply();
             case CallerEnded c -> Effect().noReply();
+            case Wake wake -> passivate();
+            case Move move -> Effect().stop().thenNoReply();
             case Timeout timeout -> passivate();
         };
     }
@@ -189,9 +238,9 @@ final class VoiceSession
             case TakeSeat c
             when !isOwner(live, c.join().opening().caller()) -> deny(c, Refusal.UNKNOWN, "no session " + id);
             case TakeSeat c
-            when !mayResume(live, c.join()) ->
+            when !mayResume(live, c) ->
                 deny(c, Refusal.FORBIDDEN, "resume_token: not the present one (expected: the last voice-welcome's)");
-            case TakeSeat c -> seat(c, List.of());
+            case TakeSeat c -> seat(c, live, List.of());
             case Describe c when isOwner(live, c.caller()) -> Effect().reply(c.replyTo(), described(live, null));
             case Describe c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case End c
@@ -201,32 +250,42 @@ final class VoiceSession
                         .thenRun(state -> hangUp(EndReason.ENDED_BY_CALLER))
                         .thenReply(c.replyTo(), this::described);
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
-            case Note n -> Effect().persist(n.facts()).thenNoReply();
+            case Note n -> write(live, n);
             case CallTool c -> callTool(c);
             case ToolAnswered c -> toolAnswered(c);
-            case ProviderEnded c ->
+            case ConversationEnded c ->
                 Effect()
-                        .persist(List.of(new UpstreamLost(c.detail(), now()), ended(c.reason(), c.detail())))
+                        .persist(ended(c.reason(), c.detail().isEmpty() ? null : c.detail()))
                         .thenRun(state -> over())
                         .thenNoReply();
             case CallerSeated c -> {
-                if (c.seat().equals(live.seat())) {
+                if (c.seat().equals(live.line().seat())) {
                     timers.cancel(Timeout.NOBODY_CAME);
                 }
                 yield Effect().noReply();
             }
             // Another seat was given to the caller meanwhile: the old line's end says nothing any more.
-            case CallerEnded c when !c.seat().equals(live.seat()) -> Effect().noReply();
+            case CallerEnded c
+            when !c.seat().equals(live.line().seat()) -> Effect().noReply();
             case CallerEnded c when c.code() == WebSocketClose.NORMAL -> end(EndReason.CALLER_LEFT);
             case CallerEnded c ->
                 Effect()
                         .persist(new CallerDetached(c.seat(), c.code(), now()))
                         .thenRun(state -> awaitCaller())
                         .thenNoReply();
+            case Wake wake -> Effect().noReply();
+            case Move move ->
+                switch (move) {
+                    case HAND_OVER -> handOver();
+                    case PARTED -> parted();
+                };
             case Timeout timeout ->
                 switch (timeout) {
                     case MAX_LENGTH -> end(EndReason.MAX_LENGTH);
-                    case NOBODY_CAME -> end(EndReason.CALLER_LEFT);
+                    case NOBODY_CAME ->
+                        conversation != null && conversation.hasCaller()
+                                ? Effect().noReply()
+                                : end(EndReason.CALLER_LEFT);
                     case PASSIVATE -> Effect().noReply();
                 };
         };
@@ -244,85 +303,139 @@ final class VoiceSession
             case End c when isOwner(over.last(), c.caller()) -> Effect().reply(c.replyTo(), described(over));
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             // The last response's cost, or the end of an item, may arrive behind the end.
-            case Note n -> Effect().persist(n.facts()).thenNoReply();
+            case Note n -> write(over.last(), n);
+            case Wake wake -> Effect().noReply();
+            case Move move -> Effect().stop().thenNoReply();
             case Timeout timeout -> passivate();
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
-            case ProviderEnded c -> Effect().noReply();
+            case ConversationEnded c -> Effect().noReply();
             case CallerSeated c -> Effect().noReply();
             case CallerEnded c -> Effect().noReply();
         };
     }
 
+    // ---- facts
+
+    private ReplyEffect<SessionEvent, SessionState> write(Live live, Note note) {
+        long number = note.batch().number();
+        return number <= live.hosting().told()
+                ? Effect().none().thenRun(state -> written(number)).thenNoReply()
+                : Effect()
+                        .persist(new Told(number, note.batch().facts(), now()))
+                        .thenRun(state -> written(number))
+                        .thenNoReply();
+    }
+
+    private void written(long number) {
+        if (conversation != null) {
+            conversation.written(number);
+        }
+    }
+
     // ---- seats
 
-    private ReplyEffect<SessionEvent, SessionState> seat(TakeSeat command, List<SessionEvent> before) {
-        var seat = random();
-        var token = random();
-        var attached = new CallerAttached(seat, hash(token), command.node(), now());
+    private ReplyEffect<SessionEvent, SessionState> seat(TakeSeat command, Live live, List<SessionEvent> before) {
+        var line = live.line();
+        boolean moved = command.previousSeat() != null;
+        // Who never left keeps the seat, however often the answer to that is lost.
+        var seat = moved ? command.previousSeat() : Secret.random();
+        var token = live.opened().face().guided() && !moved ? Secret.random() : null;
+        var shown = command.join().resumeToken();
+        var manner = moved
+                ? Conversations.Manner.MOVED
+                : line.seat() == null ? Conversations.Manner.FIRST : Conversations.Manner.BACK;
         var facts = new ArrayList<>(before);
-        facts.add(attached);
+        if (conversation == null) {
+            facts.add(new Hosted(host, now()));
+            facts.addAll(Owed.facts(live, room.tools(), now()));
+        }
+        facts.add(new CallerAttached(
+                seat,
+                token == null ? line.resumeTokenHash() : Secret.hash(token),
+                command.node(),
+                now(),
+                moved || shown == null ? line.shownTokenHash() : Secret.hash(shown)));
         return Effect()
                 .persist(List.copyOf(facts))
                 .thenRun(state -> {
                     if (!before.isEmpty()) {
                         startClock();
                     }
-                    var running = conversation == null ? startConversation((Live) state, command) : conversation;
-                    boolean guided = ((Live) state).opened().face().guided();
-                    room.conversations().keep(seat, new Conversations.Seat(running, guided ? welcome(token) : null));
-                    var shown = command.join().resumeToken();
-                    shownTokenHash = shown == null ? null : hash(shown);
+                    var running = conversation == null ? startConversation(live, (Live) state, command) : conversation;
+                    room.conversations()
+                            .keep(
+                                    seat,
+                                    new Conversations.Seat(
+                                            running,
+                                            manner,
+                                            ++seats,
+                                            command.join().lastSeq(),
+                                            token == null ? null : welcome((Live) state, token)));
                     awaitCaller();
                 })
                 .thenReply(command.replyTo(), state -> new Seating.Taken(room.node(), link.host(), link.port(), seat));
     }
 
-    private Conversation startConversation(Live live, TakeSeat command) {
+    private Conversation startConversation(Live before, Live live, TakeSeat command) {
         var loop = command.node().equals(room.node())
                 ? room.loops().get(command.loop())
                 : room.loops().next();
-        var history = History.of(live, room.settings().defaults(), room.tools());
-        var self = context.getSelf();
+        boolean orderly = before.hosting().host() == null || before.hosting().released();
+        if (!orderly) {
+            room.metrics().takenOver.increment();
+        }
+        var owed = before.hosting().host() == null
+                ? Owed.NOTHING
+                : Owed.after(live)
+                        .and(Owed.lostCalls(before, room.tools()).stream()
+                                .<Owed.Lost>map(call -> new Owed.Lost.ToolResult(String.valueOf(call.callId())))
+                                .toList());
         var started = new Conversation(
                 id,
-                live.opened().face(),
                 loop,
                 room,
-                new Conversation.Reports() {
-                    @Override
-                    public void facts(List<SessionEvent> facts) {
-                        self.tell(new Note(facts));
-                    }
-
-                    @Override
-                    public void callTool(String callId, String name, String arguments) {
-                        self.tell(new CallTool(callId, name, arguments));
-                    }
-
-                    @Override
-                    public void providerEnded(EndReason reason, String detail) {
-                        self.tell(new ProviderEnded(reason, detail));
-                    }
-
-                    @Override
-                    public void callerSeated(String seat) {
-                        self.tell(new CallerSeated(seat));
-                    }
-
-                    @Override
-                    public void callerEnded(String seat, int code) {
-                        self.tell(new CallerEnded(seat, code));
-                    }
-                },
-                history,
-                live.upstream() == null
-                        ? live.opened().model()
-                        : live.upstream().model(),
+                new ToSelf(context.getSelf()),
+                live,
+                orderly,
+                owed,
                 pseudonym(live.opened().caller()));
         started.start();
         conversation = started;
         return started;
+    }
+
+    /** The conversation's reports, as commands. */
+    private record ToSelf(ActorRef<Command> self) implements Conversation.Reports {
+        @Override
+        public void facts(Unwritten.Batch batch) {
+            self.tell(new Note(batch));
+        }
+
+        @Override
+        public void callTool(String callId, String name, String arguments) {
+            self.tell(new CallTool(callId, name, arguments));
+        }
+
+        @Override
+        public void ended(EndReason reason, String detail) {
+            self.tell(new ConversationEnded(reason, detail));
+        }
+
+        @Override
+        public void parted() {
+            self.tell(Move.PARTED);
+        }
+
+        @Override
+        public void callerSeated(String seat) {
+            self.tell(new CallerSeated(seat));
+        }
+
+        @Override
+        public void callerEnded(String seat, int code) {
+            self.tell(new CallerEnded(seat, code));
+        }
     }
 
     private static boolean isOwner(Live live, CallerId caller) {
@@ -330,33 +443,57 @@ final class VoiceSession
     }
 
     /** The strict face resumes with its credentials; the guided one shows the token of its last welcome. */
-    private boolean mayResume(Live live, Sessions.Join join) {
-        var expected = live.resumeTokenHash();
+    private boolean mayResume(Live live, TakeSeat command) {
+        if (command.previousSeat() != null) {
+            return Secret.isSame(command.previousSeat(), live.line().seat());
+        }
+        var expected = live.line().resumeTokenHash();
         if (expected == null || !live.opened().face().guided()) {
             return true;
         }
-        var token = join.resumeToken();
-        return token != null && (isSame(hash(token), expected) || isSame(hash(token), shownTokenHash));
-    }
-
-    private static boolean isSame(String hash, @Nullable String other) {
-        return other != null
-                && MessageDigest.isEqual(
-                        hash.getBytes(StandardCharsets.US_ASCII), other.getBytes(StandardCharsets.US_ASCII));
+        var token = command.join().resumeToken();
+        return token != null
+                && (Secret.isSame(Secret.hash(token), expected)
+                        || Secret.isSame(Secret.hash(token), live.line().shownTokenHash()));
     }
 
     /** What a provider may know of a caller: the same for all its sessions, and nothing else. */
     private static String pseudonym(CallerId caller) {
-        return "parley-" + hash(caller.tenant() + "\n" + caller.user()).substring(0, 32);
+        return "parley-" + Secret.hash(caller.tenant() + "\n" + caller.user()).substring(0, 32);
     }
 
-    private String welcome(String token) {
-        return "{\"type\":\"voice-welcome\",\"session_id\":\"" + id + "\",\"resume_token\":\"" + token + "\"}";
+    private String welcome(Live live, String token) {
+        return "{\"type\":\"voice-welcome\",\"session_id\":\"" + id + "\",\"resume_token\":\"" + token + "\",\"epoch\":"
+                + live.hosting().epoch() + "}";
     }
 
     private void awaitCaller() {
         timers.startSingleTimer(
                 Timeout.NOBODY_CAME, Timeout.NOBODY_CAME, room.settings().resumeWindow());
+    }
+
+    // ---- moving
+
+    private ReplyEffect<SessionEvent, SessionState> handOver() {
+        if (conversation == null) {
+            return Effect().stop().thenNoReply();
+        }
+        conversation.handOver();
+        return Effect().noReply();
+    }
+
+    private ReplyEffect<SessionEvent, SessionState> parted() {
+        conversation = null;
+        room.metrics().handedOver.increment();
+        return Effect().stop().thenNoReply();
+    }
+
+    /** The entity stops, and did not let go in good order: whoever comes next finds what is in the journal. */
+    private void leaveConversation() {
+        if (conversation != null) {
+            conversation.fenced();
+            conversation = null;
+        }
     }
 
     // ---- tools
@@ -387,18 +524,14 @@ final class VoiceSession
 
     private void hangUp(EndReason reason) {
         if (conversation != null) {
-            var why = lower(reason);
-            conversation.end(
-                    new WebSocketClose(WebSocketClose.NORMAL, why, false),
-                    conversation.face().guided() ? "{\"type\":\"voice-ended\",\"reason\":\"" + why + "\"}" : null);
+            conversation.end(reason);
         }
         over();
     }
 
     private void over() {
-        conversation = null;
         timers.cancelAll();
-        timers.startSingleTimer(Timeout.PASSIVATE, Timeout.PASSIVATE, Duration.ofMinutes(1));
+        timers.startSingleTimer(Timeout.PASSIVATE, Timeout.PASSIVATE, KEPT_IN_MEMORY);
     }
 
     private ReplyEffect<SessionEvent, SessionState> passivate() {
@@ -406,23 +539,28 @@ final class VoiceSession
         return Effect().noReply();
     }
 
-    private void stopConversation() {
-        if (conversation != null) {
-            conversation.end(new WebSocketClose(WebSocketClose.RESTART, "the session moves", false), null);
-            conversation = null;
-        }
-    }
-
     // ---- clock and recovery
 
     private void recovered(SessionState state) {
         switch (state) {
-            case Vacant vacant -> timers.startSingleTimer(Timeout.PASSIVATE, Timeout.PASSIVATE, Duration.ofMinutes(1));
+            case Vacant vacant -> timers.startSingleTimer(Timeout.PASSIVATE, Timeout.PASSIVATE, KEPT_IN_MEMORY);
             case Live live -> {
                 startClock(live.opened().at());
                 awaitCaller();
+                if (conversation != null && host.equals(live.hosting().host())) {
+                    conversation.tellAgain(live.hosting().told());
+                } else if (conversation != null) {
+                    leaveConversation();
+                    shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+                }
             }
-            case Over over -> over();
+            case Over over -> {
+                if (conversation != null) {
+                    conversation.end(over.reason());
+                    conversation.tellAgain(over.last().hosting().told());
+                }
+                over();
+            }
         }
     }
 
@@ -487,7 +625,7 @@ final class VoiceSession
                         room.node(),
                         upstream == null ? null : upstream.provider(),
                         upstream == null ? opened.model() : upstream.model(),
-                        live.seat() != null && conversation != null && reason == null,
+                        live.line().attached() && conversation != null && reason == null,
                         live.turns().size(),
                         new Answer.View.Tokens(
                                 tokens.textIn(),
@@ -503,20 +641,5 @@ final class VoiceSession
 
     private static String lower(EndReason reason) {
         return reason.name().toLowerCase(Locale.ROOT);
-    }
-
-    private static String random() {
-        var bytes = new byte[32];
-        RANDOM.nextBytes(bytes);
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-    }
-
-    private static String hash(String token) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every JVM has SHA-256", impossible);
-        }
     }
 }

@@ -5,6 +5,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,7 +21,9 @@ import parley.protocol.ServerEvent;
 import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
 import parley.session.SessionEvent.AgentCut;
+import parley.session.SessionEvent.AgentHeard;
 import parley.session.SessionEvent.AgentSaid;
+import parley.session.SessionEvent.AnswerBegan;
 import parley.session.SessionEvent.Configured;
 import parley.session.SessionEvent.ItemDeleted;
 import parley.session.SessionEvent.Spent;
@@ -38,6 +42,9 @@ final class Witness {
     private final Prices prices;
     private final List<SessionEvent> facts = new ArrayList<>();
     private final Map<String, Long> generatedMs = new HashMap<>();
+    /** The words of items that are no items of the conversation yet, in the order in which they began. */
+    private final Map<String, StringBuilder> words = new LinkedHashMap<>();
+
     private final Map<String, Long> cutMs = new HashMap<>();
     private final Map<String, Long> speechStart = new HashMap<>();
     private final Map<String, Long> spokenMs = new HashMap<>();
@@ -48,6 +55,8 @@ final class Witness {
     private AudioFormat inputFormat = AudioFormat.PCM16_24K;
     private AudioFormat outputFormat = AudioFormat.PCM16_24K;
     private boolean interruptible = true;
+    private boolean findsTurns = true;
+    private boolean answersByItself = true;
     private @Nullable SessionConfig configured;
     private long appendedMs;
     private long committedMs;
@@ -56,6 +65,11 @@ final class Witness {
         this.model = model;
         this.prices = prices;
         this.clock = clock;
+    }
+
+    /** A fact that nothing said by either side tells. */
+    void note(SessionEvent fact) {
+        facts.add(fact);
     }
 
     /** The facts since the last call. */
@@ -72,6 +86,21 @@ final class Witness {
     /** Whether the provider stops the agent by itself when the caller speaks. */
     boolean interruptible() {
         return interruptible;
+    }
+
+    /** Whether the provider finds the turns by itself; else the caller commits them. */
+    boolean findsTurns() {
+        return findsTurns;
+    }
+
+    /** Whether the end of a turn makes the provider answer. */
+    boolean answersByItself() {
+        return findsTurns && answersByItself;
+    }
+
+    /** Whether the caller is speaking as far as the provider can tell. */
+    boolean isSpokenTo() {
+        return !speechStart.isEmpty();
     }
 
     AudioFormat outputFormat() {
@@ -106,6 +135,43 @@ final class Witness {
         if (told.contains(itemId) && !Long.valueOf(heardMs).equals(before)) {
             facts.add(new AgentCut(itemId, heardMs, now()));
         }
+    }
+
+    /** The agent's words passed by, ahead of the audio as a rule. */
+    void spelled(String itemId, String delta) {
+        if (!told.contains(itemId)) {
+            words.computeIfAbsent(itemId, first -> new StringBuilder()).append(delta);
+        }
+    }
+
+    /** How far an item of the agent is being heard; a fact when it is heard at all. */
+    void isHeard(String itemId, long heardMs) {
+        var text = words.get(itemId);
+        facts.add(new AgentHeard(
+                itemId, text == null ? "" : text.toString(), generatedMs.getOrDefault(itemId, 0L), heardMs, now()));
+    }
+
+    /** The provider is gone in the middle of an answer: what it had said of it is all there will be of these items. */
+    void providerLost() {
+        var begun = new LinkedHashSet<>(words.keySet());
+        begun.addAll(generatedMs.keySet());
+        for (var itemId : begun) {
+            if (told.add(itemId)) {
+                var text = words.get(itemId);
+                facts.add(new AgentSaid(
+                        itemId, text == null ? "" : text.toString(), orZero(generatedMs.get(itemId)), now()));
+                var heard = cutMs.get(itemId);
+                if (heard != null) {
+                    facts.add(new AgentCut(itemId, heard, now()));
+                }
+            }
+        }
+        words.clear();
+        generatedMs.clear();
+        speechStart.clear();
+        spokenMs.clear();
+        aside.clear();
+        committedMs = appendedMs;
     }
 
     /** Whether a response runs beside the conversation, and says nothing to the caller's ear that would be journaled. */
@@ -155,6 +221,8 @@ final class Witness {
             case ServerEvent.ResponseCreated e -> {
                 if (e.response().conversationId() == null) {
                     aside.add(e.response().id());
+                } else {
+                    facts.add(new AnswerBegan(e.response().id(), now()));
                 }
             }
             case ServerEvent.ResponseOutputItemDone e -> {
@@ -175,9 +243,11 @@ final class Witness {
         outputFormat = session.outputFormat() == null ? outputFormat : session.outputFormat();
         var detection = session.turnDetection();
         // A provider that says nothing of it does as the protocol's default: it listens, and stops when spoken over.
-        interruptible = session.states("audio.input.turn_detection")
-                ? detection != null && detection.interruptResponse()
-                : interruptible;
+        if (session.states("audio.input.turn_detection")) {
+            findsTurns = detection != null;
+            interruptible = detection != null && detection.interruptResponse();
+            answersByItself = detection != null && detection.createResponse();
+        }
         var transcription = session.inputTranscription();
         transcriber = transcription == null || transcription.model() == null ? "" : transcription.model();
         return changed;
@@ -212,6 +282,7 @@ final class Witness {
         switch (message.role()) {
             case USER -> facts.add(new UserSaid(id, words(message), orZero(spokenMs.remove(id)), now()));
             case ASSISTANT -> {
+                words.remove(id);
                 var text = words(message);
                 facts.add(new AgentSaid(id, text == null ? "" : text, orZero(generatedMs.remove(id)), now()));
                 var heard = cutMs.get(id);

@@ -171,7 +171,7 @@ class ClusterSessionsTest {
         var id = one.sessions.mint();
         var guided = new Sessions.Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual");
         Rig.await(one.sessions.open(id, guided));
-        var caller = two.calls(id, new Sessions.Join(guided, true, null), 1);
+        var caller = two.calls(id, new Sessions.Join(guided, true, null, Sessions.Join.NOT_TOLD), 1);
         var provider = one.provider.called().taken();
         provider.says(Events.created());
         caller.hears("session.created");

@@ -6,32 +6,25 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.apache.pekko.stream.ActorAttributes;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import parley.protocol.ClientEvent;
-import parley.protocol.Content;
-import parley.protocol.Item;
+import parley.session.Conversations.Manner;
 import parley.session.SessionEvent.AgentCut;
 import parley.session.SessionEvent.AgentSaid;
 import parley.wire.BinaryFrame;
-import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class ConversationTest {
     private static Rig rig;
-    private final Reported reported = new Reported();
-    private @Nullable Conversation conversation;
+    private Stage stage = new Stage(rig);
+    private Stage.Reported reported = stage.reported;
 
     @BeforeAll
     static void start() {
@@ -45,100 +38,11 @@ class ConversationTest {
 
     @AfterEach
     void end() {
-        if (conversation != null) {
-            conversation.end(new WebSocketClose(WebSocketClose.NORMAL, "", false), null);
-        }
+        stage.close();
     }
 
-    /** What the entity would be told. */
-    private static final class Reported implements Conversation.Reports {
-        final LinkedBlockingQueue<Object> all = new LinkedBlockingQueue<>();
-
-        record Call(String callId, String name, String arguments) {}
-
-        record ProviderEnded(EndReason reason, String detail) {}
-
-        record Seated(String seat) {}
-
-        record CallerEnded(String seat, int code) {}
-
-        @Override
-        public void facts(List<SessionEvent> facts) {
-            all.addAll(facts);
-        }
-
-        @Override
-        public void callTool(String callId, String name, String arguments) {
-            all.add(new Call(callId, name, arguments));
-        }
-
-        @Override
-        public void providerEnded(EndReason reason, String detail) {
-            all.add(new ProviderEnded(reason, detail));
-        }
-
-        @Override
-        public void callerSeated(String seat) {
-            all.add(new Seated(seat));
-        }
-
-        @Override
-        public void callerEnded(String seat, int code) {
-            all.add(new CallerEnded(seat, code));
-        }
-
-        /** The next report of a kind; others before it are skipped. */
-        <T> T next(Class<T> kind) {
-            try {
-                for (; ; ) {
-                    var report = all.poll(5, TimeUnit.SECONDS);
-                    assertThat(report)
-                            .as("a %s within 5 s", kind.getSimpleName())
-                            .isNotNull();
-                    if (kind.isInstance(report)) {
-                        return kind.cast(report);
-                    }
-                }
-            } catch (InterruptedException interrupted) {
-                throw new IllegalStateException(interrupted);
-            }
-        }
-    }
-
-    private Conversation starts(Face face, @Nullable String model, ClientEvent... script) {
-        conversation = new Conversation(
-                SessionId.mint(1),
-                face,
-                rig.loops.get(0),
-                rig.room(),
-                reported,
-                new OpeningScript(List.of(script)),
-                model,
-                "parley-somebody");
-        conversation.start();
-        return conversation;
-    }
-
-    private FakePort sits(Conversation talk, String seat, @Nullable String welcome) {
-        var caller = new FakePort(talk.loop());
-        Port line = Rig.await(talk.seat(seat, welcome));
-        caller.flow()
-                .join(line.flow())
-                .withAttributes(ActorAttributes.dispatcher(rig.loops.dispatcherOf(talk.loop())))
-                .run(rig.materializer);
-        return caller;
-    }
-
-    /** A conversation in which both ends have greeted. */
-    private record Talk(Conversation conversation, FakePort caller, FakePort provider) {}
-
-    private Talk talk(Face face) {
-        var begun = starts(face, "usual");
-        var caller = sits(begun, "seat-1", null);
-        var provider = rig.provider.called().taken();
-        provider.says(Events.created());
-        caller.hears("session.created");
-        return new Talk(begun, caller, provider);
+    private Stage.Talk talk(Face face) {
+        return stage.talk(face);
     }
 
     private static void says(FakePort port, int times, String text) {
@@ -173,8 +77,8 @@ class ConversationTest {
 
     @Test
     void whatTheCallerSaysEarlyWaitsForTheProvidersFirstWord() {
-        var begun = starts(Face.REALTIME, "usual");
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, "usual");
+        var caller = stage.sits("seat-1", null);
         caller.says(Events.plain("response.create"), Events.append(20));
         var provider = rig.provider.called().taken();
         provider.says(Events.plain("vendor.special"));
@@ -189,8 +93,8 @@ class ConversationTest {
 
     @Test
     void towardsTheCallerASessionHasOurName() {
-        var begun = starts(Face.REALTIME, "usual");
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, "usual");
+        var caller = stage.sits("seat-1", null);
         var provider = rig.provider.called().taken();
         provider.says(Events.created(), Events.updated());
 
@@ -206,8 +110,8 @@ class ConversationTest {
 
     @Test
     void aProviderThatNeverGreetsDoesNotKeepTheCallerWaiting() {
-        var begun = starts(Face.REALTIME, "usual");
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, "usual");
+        var caller = stage.sits("seat-1", null);
         var provider = rig.provider.called().taken();
         caller.says(Events.plain("response.create"));
 
@@ -216,8 +120,8 @@ class ConversationTest {
 
     @Test
     void theModelIsTheOneTheFirstEventNames() {
-        var begun = starts(Face.REALTIME, null);
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, null);
+        var caller = stage.sits("seat-1", null);
         caller.says("{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\",\"model\":\"special\"}}");
 
         var call = rig.provider.called();
@@ -229,7 +133,7 @@ class ConversationTest {
 
     @Test
     void theModelIsTheUsualOneWhenNobodyNamesAny() {
-        starts(Face.REALTIME, null);
+        stage.starts(Face.REALTIME, null);
 
         var call = rig.provider.called();
 
@@ -254,7 +158,8 @@ class ConversationTest {
         talk.caller().says(BinaryFrame.of(new byte[] {1, 2}));
 
         assertThat(talk.caller().ended().code()).isEqualTo(1003);
-        assertThat(reported.next(Reported.CallerEnded.class)).isEqualTo(new Reported.CallerEnded("seat-1", 1003));
+        assertThat(reported.next(Stage.Reported.CallerEnded.class))
+                .isEqualTo(new Stage.Reported.CallerEnded("seat-1", 1003));
     }
 
     @Test
@@ -268,20 +173,20 @@ class ConversationTest {
 
     @Test
     void aProviderThatIsBusyIsToldAndTheCallerMayTryAgain() {
-        var begun = starts(Face.REALTIME, "usual");
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, "usual");
+        var caller = stage.sits("seat-1", null);
         rig.provider.called().refused("rate_limit", true);
 
         assertThat(caller.hears("error")).contains("\"code\":\"rate_limit\"", "server_error");
         assertThat(caller.ended().code()).isEqualTo(1013);
-        assertThat(reported.next(Reported.ProviderEnded.class))
-                .isEqualTo(new Reported.ProviderEnded(EndReason.PROVIDER_REFUSED, "rate_limit"));
+        assertThat(reported.next(Stage.Reported.Over.class))
+                .isEqualTo(new Stage.Reported.Over(EndReason.PROVIDER_REFUSED, "rate_limit"));
     }
 
     @Test
     void aProviderThatDoesNotKnowTheModelEndsTheCallForGood() {
-        var begun = starts(Face.REALTIME, "usual");
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, "usual");
+        var caller = stage.sits("seat-1", null);
         rig.provider.called().refused("model_not_found", false);
 
         assertThat(caller.hears("error")).contains("\"code\":\"model_not_found\"");
@@ -290,11 +195,11 @@ class ConversationTest {
 
     @Test
     void whoSitsDownAfterARefusalStillHearsWhy() {
-        var begun = starts(Face.VOICE, "usual");
+        stage.starts(Face.VOICE, "usual");
         rig.provider.called().refused("rate_limit", true);
-        reported.next(Reported.ProviderEnded.class);
+        reported.next(Stage.Reported.Over.class);
 
-        var caller = sits(begun, "seat-1", "{\"type\":\"voice-welcome\"}");
+        var caller = stage.sits("seat-1", "{\"type\":\"voice-welcome\"}");
 
         assertThat(caller.hears()).contains("\"seq\":1", "voice-welcome");
         assertThat(caller.hears()).contains("rate_limit");
@@ -302,33 +207,13 @@ class ConversationTest {
     }
 
     @Test
-    void aLostProviderIsToldBehindWhatWasSaidBefore() {
-        var talk = talk(Face.REALTIME);
-        talk.provider().says(Events.plain("vendor.special"));
-        talk.provider().hangsUp(WebSocketClose.LOST, "");
-
-        assertThat(talk.caller().hears()).contains("vendor.special");
-        assertThat(talk.caller().hears()).contains("upstream_lost");
-        assertThat(talk.caller().ended().code()).isEqualTo(1011);
-        assertThat(reported.next(Reported.ProviderEnded.class).reason()).isEqualTo(EndReason.PROVIDER_LOST);
-    }
-
-    @Test
-    void aProvidersOwnGoodbyeIsPassedOn() {
-        var talk = talk(Face.REALTIME);
-        talk.provider().hangsUp(1001, "session too old");
-
-        assertThat(talk.caller().ended()).isEqualTo(new WebSocketClose(1001, "session too old", false));
-    }
-
-    @Test
     void aWelcomeIsTheFirstWordHoweverFastTheProviderWas() {
-        var begun = starts(Face.VOICE, "usual");
+        stage.starts(Face.VOICE, "usual");
         var provider = rig.provider.called().taken();
         provider.says(Events.created());
         reported.next(SessionEvent.UpstreamOpened.class);
 
-        var caller = sits(begun, "seat-1", "{\"type\":\"voice-welcome\"}");
+        var caller = stage.sits("seat-1", "{\"type\":\"voice-welcome\"}");
 
         assertThat(caller.hears()).isEqualTo("{\"seq\":1,\"type\":\"voice-welcome\"}");
         assertThat(caller.hears()).contains("\"seq\":2", "session.created");
@@ -380,8 +265,8 @@ class ConversationTest {
 
     @Test
     void nothingIsCutWhereTheProviderDoesNotStop() {
-        var begun = starts(Face.VOICE, "usual");
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.VOICE, "usual");
+        var caller = stage.sits("seat-1", null);
         var provider = rig.provider.called().taken();
         provider.says(Events.created(false), Events.begun("r1"));
         says(provider, 8, Events.audio("r1", "a", 100));
@@ -478,28 +363,30 @@ class ConversationTest {
             talk.caller().hears("response.output_audio.delta");
         }
 
-        var again = sits(talk.conversation(), "seat-2", "{\"type\":\"voice-welcome\"}");
+        var again = stage.sits("seat-2", Manner.BACK, -1, "{\"type\":\"voice-welcome\"}");
 
         assertThat(talk.caller().ended().code()).isEqualTo(4001);
         assertThat(again.hears()).contains("voice-welcome");
+        assertThat(again.hears()).contains("session.resumed", "\"recovered\":false");
         assertThat(again.hears()).as("on every connection").contains("session.created");
         for (int i = 0; i < 5; i++) {
             again.hears("response.output_audio.delta");
         }
-        assertThat(reported.next(Reported.Seated.class).seat()).isEqualTo("seat-1");
-        assertThat(reported.next(Reported.Seated.class).seat()).isEqualTo("seat-2");
+        assertThat(reported.next(Stage.Reported.Seated.class).seat()).isEqualTo("seat-1");
+        assertThat(reported.next(Stage.Reported.Seated.class).seat()).isEqualTo("seat-2");
     }
 
     @Test
     void theLineMayEndAndTheConversationGoOn() {
         var talk = talk(Face.REALTIME);
         talk.caller().hangsUp(1006, "");
-        assertThat(reported.next(Reported.CallerEnded.class)).isEqualTo(new Reported.CallerEnded("seat-1", 1006));
+        assertThat(reported.next(Stage.Reported.CallerEnded.class))
+                .isEqualTo(new Stage.Reported.CallerEnded("seat-1", 1006));
         says(talk.provider(), 100, Events.audio("r1", "a", 100));
         talk.provider().says(Events.itemDone(Events.agentItem("a", "completed", "hi")));
         assertThat(reported.next(AgentSaid.class).text()).isEqualTo("hi");
 
-        var again = sits(talk.conversation(), "seat-2", null);
+        var again = stage.sits("seat-2", Manner.BACK, -1, null);
         assertThat(again.hears()).contains("session.created");
         again.says(Events.plain("response.create"));
 
@@ -514,8 +401,8 @@ class ConversationTest {
                         Events.begun("r1"),
                         Events.outputItemDone("r1", Events.call("c1", "call_1", "completed")),
                         Events.outputItemDone("r1", Events.call("c2", "call_2", "completed")));
-        assertThat(reported.next(Reported.Call.class)).isEqualTo(new Reported.Call("call_1", "time", "{}"));
-        assertThat(reported.next(Reported.Call.class).callId()).isEqualTo("call_2");
+        assertThat(reported.next(Stage.Reported.Call.class)).isEqualTo(new Stage.Reported.Call("call_1", "time", "{}"));
+        assertThat(reported.next(Stage.Reported.Call.class).callId()).isEqualTo("call_2");
         talk.conversation().answerTool("call_1", "noon");
         assertThat(talk.provider().hears()).contains("function_call_output", "call_1", "noon");
         talk.provider().says(Events.done("r1", "completed"));
@@ -556,7 +443,7 @@ class ConversationTest {
         talk.caller().hangsUp(1006, "");
 
         reported.next(SessionEvent.ToolCalled.class);
-        assertThat(reported.next(Reported.CallerEnded.class)).isNotNull();
+        assertThat(reported.next(Stage.Reported.CallerEnded.class)).isNotNull();
     }
 
     @Test
@@ -573,8 +460,8 @@ class ConversationTest {
 
     @Test
     void historyIsToldToTheProviderBeforeTheCallerMaySpeak() {
-        var begun = starts(Face.REALTIME, "usual", item("item_1"), item("item_2"));
-        var caller = sits(begun, "seat-1", null);
+        stage.goesOn(saying("item_1", "item_2"));
+        var caller = stage.sits("seat-1", null);
         caller.says(Events.plain("response.create"));
         var provider = rig.provider.called().taken();
         provider.says(Events.created());
@@ -590,8 +477,8 @@ class ConversationTest {
 
     @Test
     void aProviderThatNeverAnswersAnItemDoesNotKeepTheCallerWaiting() {
-        var begun = starts(Face.REALTIME, "usual", item("item_1"));
-        var caller = sits(begun, "seat-1", null);
+        stage.goesOn(saying("item_1"));
+        var caller = stage.sits("seat-1", null);
         caller.says(Events.plain("response.create"));
         var provider = rig.provider.called().taken();
         provider.says(Events.created());
@@ -603,8 +490,8 @@ class ConversationTest {
 
     @Test
     void historyIsToldToAProviderThatDoesNotGreet() {
-        var begun = starts(Face.REALTIME, "usual", item("item_1"));
-        var caller = sits(begun, "seat-1", null);
+        stage.goesOn(saying("item_1"));
+        var caller = stage.sits("seat-1", null);
         caller.says(Events.plain("response.create"));
         var provider = rig.provider.called().taken();
 
@@ -615,7 +502,7 @@ class ConversationTest {
     @Test
     void anEndIsSaidBehindWhatWaits() {
         var talk = talk(Face.VOICE);
-        talk.conversation().end(new WebSocketClose(1000, "bye", false), "{\"type\":\"voice-ended\"}");
+        talk.conversation().end(EndReason.MAX_LENGTH);
 
         assertThat(talk.caller().hears()).contains("voice-ended");
         assertThat(talk.caller().ended().code()).isEqualTo(1000);
@@ -624,18 +511,21 @@ class ConversationTest {
 
     @Test
     void aRefusalInTheSameBreathAsTheDialIsARefusal() {
-        var begun = starts(Face.REALTIME, null);
-        var caller = sits(begun, "seat-1", null);
+        stage.starts(Face.REALTIME, null);
+        var caller = stage.sits("seat-1", null);
         caller.says("{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\",\"model\":\"special\"}}");
         rig.provider.called().refused("busy", true);
 
         assertThat(caller.ended().code()).isEqualTo(1013);
     }
 
-    private static ClientEvent item(String id) {
-        return new ClientEvent.ConversationItemCreate(
-                "parley_opening_" + id,
-                null,
-                new Item.Message(id, null, Item.Role.USER, List.of(new Content.InputText("hi"))));
+    /** A strict session that was handed over after its caller had written these. */
+    private static List<SessionEvent> saying(String... items) {
+        var facts = new ArrayList<>(Stage.fresh(Face.REALTIME, "usual"));
+        for (var item : items) {
+            facts.add(new SessionEvent.UserSaid(item, "hi", 0, Rig.NOON));
+        }
+        facts.add(new SessionEvent.HandedOver(0, Rig.NOON));
+        return facts;
     }
 }

@@ -75,6 +75,32 @@ final class Events {
                 + "\"}]}";
     }
 
+    /** The words of what the agent says, ahead of the audio. */
+    static String words(String response, String item, String words) {
+        return "{\"type\":\"response.output_audio_transcript.delta\",\"event_id\":\"e9\",\"response_id\":\"" + response
+                + "\",\"item_id\":\"" + item + "\",\"output_index\":0,\"content_index\":0,\"delta\":\"" + words + "\"}";
+    }
+
+    static String committed(String item) {
+        return "{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e10\",\"previous_item_id\":null,"
+                + "\"item_id\":\"" + item + "\"}";
+    }
+
+    static String spokenItem(String item) {
+        return "{\"id\":\"" + item + "\",\"object\":\"realtime.item\",\"type\":\"message\",\"status\":\"completed\","
+                + "\"role\":\"user\",\"content\":[{\"type\":\"input_audio\",\"transcript\":null}]}";
+    }
+
+    static String transcribed(String item, String words) {
+        return "{\"type\":\"conversation.item.input_audio_transcription.completed\",\"event_id\":\"e11\",\"item_id\":\""
+                + item + "\",\"content_index\":0,\"transcript\":\"" + words + "\"}";
+    }
+
+    static String error(String about) {
+        return "{\"type\":\"error\",\"event_id\":\"e12\",\"error\":{\"type\":\"invalid_request_error\",\"code\":\"no\","
+                + "\"message\":\"no\",\"event_id\":\"" + about + "\"}}";
+    }
+
     static String userItem(String item, String words) {
         return "{\"id\":\"" + item + "\",\"object\":\"realtime.item\",\"type\":\"message\",\"status\":\"completed\","
                 + "\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"" + words + "\"}]}";
@@ -96,7 +122,13 @@ final class Events {
     }
 
     static String append(int ms) {
-        return "{\"type\":\"input_audio_buffer.append\",\"audio\":\"" + "B".repeat(64 * ms) + "\"}";
+        return append('B', ms);
+    }
+
+    /** Audio that can be told from other audio. */
+    static String append(char sound, int ms) {
+        return "{\"type\":\"input_audio_buffer.append\",\"audio\":\""
+                + String.valueOf(sound).repeat(64 * ms) + "\"}";
     }
 
     static String plain(String type) {

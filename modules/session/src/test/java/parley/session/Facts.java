@@ -9,8 +9,14 @@ final class Facts {
     static final CallerId ANNA = new CallerId("anna", "acme");
     static final Tokens SOME = new Tokens(119, 64, 13, 0, 0, 0, 30, 91, 1.5);
     static final SessionEvent.Opened OPENED = new SessionEvent.Opened(ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON);
+    static final SessionEvent.Hosted HOSTED = new SessionEvent.Hosted("pekko://here/first", Rig.NOON);
+    static final SessionEvent.HandedOver HANDED_OVER = new SessionEvent.HandedOver(41, Rig.NOON);
+    static final SessionEvent.AnswerBegan BEGAN = new SessionEvent.AnswerBegan("resp_1", Rig.NOON);
+    static final SessionEvent.AgentHeard HEARD =
+            new SessionEvent.AgentHeard("item_a", "one two three", 1500, 700, Rig.NOON);
+    static final SessionEvent.AnswerEnded ENDED_ANSWER = new SessionEvent.AnswerEnded("resp_1", Rig.NOON);
     static final SessionEvent.CallerAttached ATTACHED =
-            new SessionEvent.CallerAttached("seat", "hash", "pekko://here", Rig.NOON);
+            new SessionEvent.CallerAttached("seat", "hash", "pekko://here", Rig.NOON, "shown");
     static final SessionEvent.CallerDetached DETACHED = new SessionEvent.CallerDetached("seat", 1006, Rig.NOON);
     static final SessionEvent.UpstreamOpened UPSTREAM =
             new SessionEvent.UpstreamOpened("fake", "usual", "sess_upstream", Rig.NOON);
@@ -31,8 +37,13 @@ final class Facts {
     static final SessionEvent.Spent SPENT = new SessionEvent.Spent("resp_1", SOME, "usual", "v1", 7206, Rig.NOON);
     static final SessionEvent.Ended ENDED = new SessionEvent.Ended(EndReason.PROVIDER_LOST, "1006", Rig.NOON);
 
+    static final SessionEvent.Told TOLD = new SessionEvent.Told(1, List.of(USER_SAID, SPENT), Rig.NOON);
+
     static final List<SessionEvent> ALL = List.of(
             OPENED,
+            HOSTED,
+            HANDED_OVER,
+            TOLD,
             ATTACHED,
             DETACHED,
             UPSTREAM,
@@ -40,8 +51,11 @@ final class Facts {
             CONFIGURED,
             USER_SAID,
             TRANSCRIBED,
+            BEGAN,
+            HEARD,
             AGENT_SAID,
             CUT,
+            ENDED_ANSWER,
             CALLED,
             ANSWERED,
             DELETED,

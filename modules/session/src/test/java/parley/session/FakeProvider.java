@@ -1,9 +1,11 @@
 package parley.session;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import parley.provider.Provider;
 import parley.provider.ProviderRefused;
 import parley.wire.Port;
@@ -11,6 +13,16 @@ import parley.wire.Port;
 /** Takes calls and leaves it to the test what becomes of them. */
 final class FakeProvider implements Provider {
     private final LinkedBlockingQueue<Dialled> calls = new LinkedBlockingQueue<>();
+    private final String name;
+    private volatile Duration maxAge = Duration.ZERO;
+
+    FakeProvider() {
+        this("fake");
+    }
+
+    FakeProvider(String name) {
+        this.name = name;
+    }
 
     /** A call that waits to be taken or refused. */
     record Dialled(Call call, CompletableFuture<Port> line) {
@@ -27,12 +39,27 @@ final class FakeProvider implements Provider {
 
     @Override
     public String name() {
-        return "fake";
+        return name;
     }
 
     @Override
     public String defaultModel() {
         return "usual";
+    }
+
+    @Override
+    public String modelFor(@Nullable String asked) {
+        return asked == null ? defaultModel() : asked;
+    }
+
+    @Override
+    public Duration maxAge() {
+        return maxAge;
+    }
+
+    /** From now on it lets no conversation become older; zero: any. */
+    void agesAt(Duration age) {
+        maxAge = age;
     }
 
     @Override
@@ -44,11 +71,21 @@ final class FakeProvider implements Provider {
 
     Dialled called() {
         try {
-            var call = calls.poll(5, TimeUnit.SECONDS);
+            var call = calls.poll(10, TimeUnit.SECONDS);
             if (call == null) {
-                throw new AssertionError("nobody dialled within 5 s");
+                throw new AssertionError("nobody dialled " + name + " within 10 s");
             }
             return call;
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
+    }
+
+    /** A call that comes within so many milliseconds; null when none does. */
+    @Nullable
+    Dialled calledWithin(long millis) {
+        try {
+            return calls.poll(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException(interrupted);
         }
@@ -57,5 +94,6 @@ final class FakeProvider implements Provider {
     /** Calls of an earlier test that nobody took. */
     void forget() {
         calls.clear();
+        maxAge = Duration.ZERO;
     }
 }

@@ -75,11 +75,10 @@ class HistoryTest {
     }
 
     @Test
-    void aCallWhoseAnswerWasLostIsAnsweredWithThat() {
-        var events = replayed(NONE, Facts.CALLED);
-
-        assertThat(events).hasSize(2);
-        assertThat(events.get(1)).contains("\"function_call_output\"", "\"call_1\"", "The result was lost");
+    void aCallThatIsBeingExecutedIsToldAlone() {
+        assertThat(replayed(NONE, Facts.CALLED))
+                .singleElement()
+                .satisfies(event -> assertThat(event).contains("\"function_call\"", "\"call_1\""));
     }
 
     @Test
@@ -90,5 +89,67 @@ class HistoryTest {
     @Test
     void speechWithoutWordsIsToldAsSuch() {
         assertThat(replayed(NONE, Facts.USER_SAID).getFirst()).contains("[speech without a transcript]");
+    }
+
+    private static Live after(SessionEvent... facts) {
+        SessionState state = new Vacant().after(Facts.OPENED);
+        for (var fact : facts) {
+            state = state.after(fact);
+        }
+        return (Live) state;
+    }
+
+    private static List<String> since(Live before, Live now) {
+        return History.since(before, now).stream()
+                .map((ClientEvent event) -> Wire.json(event))
+                .toList();
+    }
+
+    @Test
+    void whoKnowsTheBeginningIsToldTheRest() {
+        var before = after(Facts.CONFIGURED, Facts.USER_SAID);
+        var now = after(Facts.CONFIGURED, Facts.USER_SAID, Facts.AGENT_SAID, Facts.CUT, Facts.CALLED, Facts.ANSWERED);
+
+        var events = since(before, now);
+
+        assertThat(events).hasSize(3);
+        assertThat(events.get(0)).contains("\"id\":\"item_a\"", "\"text\":\"one two\"");
+        assertThat(events.get(1)).contains("\"function_call\"");
+        assertThat(events.get(2)).contains("\"function_call_output\"");
+        assertThat(since(now, now)).isEmpty();
+    }
+
+    @Test
+    void anAnswerToACallThatIsKnownIsToldAlone() {
+        assertThat(since(after(Facts.CALLED), after(Facts.CALLED, Facts.ANSWERED)))
+                .singleElement()
+                .satisfies(event -> assertThat(event).contains("\"function_call_output\"", "\"call_1\""));
+    }
+
+    @Test
+    void aConfigurationThatHasChangedIsToldToo() {
+        assertThat(since(after(), after(Facts.CONFIGURED)).getFirst())
+                .contains("session.update", "\"instructions\":\"kind\"", "\"event_id\":\"parley_opening");
+    }
+
+    @Test
+    void aCallerWhoComesBackGetsEveryItemWithItsEndInOrder() {
+        var events = History.forCaller(after(
+                        Facts.USER_SAID, Facts.TRANSCRIBED, Facts.AGENT_SAID, Facts.CUT, Facts.CALLED, Facts.ANSWERED))
+                .stream()
+                .map((ServerEvent event) -> new String(Wire.bytes(event), java.nio.charset.StandardCharsets.UTF_8))
+                .toList();
+
+        assertThat(events).hasSize(8);
+        assertThat(events.get(0)).contains("conversation.item.added", "\"previous_item_id\":null", "\"item_u\"");
+        assertThat(events.get(1)).contains("conversation.item.done", "input_audio", "\"transcript\":\"hello\"");
+        assertThat(events.get(3))
+                .contains(
+                        "\"previous_item_id\":\"item_u\"",
+                        "\"id\":\"item_a\"",
+                        "\"status\":\"incomplete\"",
+                        "\"transcript\":\"one two\"");
+        assertThat(events.get(5)).contains("\"previous_item_id\":\"item_a\"", "\"function_call\"");
+        assertThat(events.get(7)).contains("\"previous_item_id\":\"item_c\"", "\"function_call_output\"");
     }
 }

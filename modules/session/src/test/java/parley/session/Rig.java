@@ -3,6 +3,7 @@ package parley.session;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
@@ -18,6 +19,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
 import org.apache.pekko.stream.Materializer;
 import parley.protocol.Tool;
+import parley.provider.BreakerSettings;
+import parley.provider.ProviderPool;
 import parley.tool.Tools;
 import parley.wire.Loops;
 import parley.wire.WireSettings;
@@ -31,6 +34,9 @@ final class Rig implements AutoCloseable {
     final ActorSystem<Void> system;
     final Materializer materializer;
     final FakeProvider provider = new FakeProvider();
+    /** Asked when the first one does not take a call. */
+    final FakeProvider second = new FakeProvider("second");
+
     final FakeTools tools = new FakeTools();
     final SessionMetrics metrics = new SessionMetrics();
     final SessionSettings settings;
@@ -71,17 +77,29 @@ final class Rig implements AutoCloseable {
     }
 
     Room room(SessionSettings other) {
+        return room(other, conversations, provider);
+    }
+
+    /** Providers that nothing is known of yet: each room has breakers of its own. */
+    Room room(SessionSettings other, Conversations those, FakeProvider... providers) {
         return new Room(
                 "pekko://here",
                 loops,
                 materializer,
-                provider,
+                pool(providers),
                 tools,
                 prices(),
                 other,
                 metrics,
                 Clock.fixed(NOON, ZoneOffset.UTC),
-                conversations);
+                those);
+    }
+
+    static ProviderPool pool(FakeProvider... providers) {
+        return new ProviderPool(
+                List.of(providers),
+                new BreakerSettings(5, Duration.ofSeconds(30), Duration.ofSeconds(30)),
+                System::nanoTime);
     }
 
     static Prices prices() {
@@ -89,7 +107,7 @@ final class Rig implements AutoCloseable {
     }
 
     SessionLink link() {
-        return await(SessionLink.start(loops, settings, 22 << 20, conversations, materializer));
+        return await(SessionLink.start(loops, settings, 22 << 20, conversations));
     }
 
     static WireSettings wire() {
@@ -110,6 +128,7 @@ final class Rig implements AutoCloseable {
     /** Knows one tool, {@code time}; its answer is the test's. */
     static final class FakeTools implements Tools {
         final CompletableFuture<Outcome> answer = new CompletableFuture<>();
+        final AtomicInteger called = new AtomicInteger();
 
         @Override
         public List<Tool.Function> offered() {
@@ -123,6 +142,7 @@ final class Rig implements AutoCloseable {
 
         @Override
         public CompletionStage<Outcome> call(String name, String arguments) {
+            called.incrementAndGet();
             return answer;
         }
     }

@@ -2,17 +2,20 @@ package parley.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.serialization.Serialization;
 import org.apache.pekko.serialization.SerializationExtension;
-import org.apache.pekko.serialization.SerializerWithStringManifest;
 import org.apache.pekko.serialization.jackson.JacksonCborSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,20 +25,34 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import parley.admission.Arm;
-import parley.session.SessionState.Live;
-import parley.session.SessionState.Over;
-import parley.session.SessionState.Vacant;
-import parley.session.Sessions.Join;
-import parley.session.Sessions.Opening;
 
 /**
- * What is journaled or crosses nodes. The facts are kept as bytes in {@code facts/}: a later release must read them.
- * {@code -Dparley.golden=write} writes those that are missing.
+ * What is journaled or crosses nodes, read by the nodes of the next release and, while that is rolled out, by those of
+ * the last. {@code stored/<release>/} holds the bytes each release wrote, one file per name of {@link Forms}.
+ *
+ * <p>A form changes over two releases, because for a while both run and read each other:
+ *
+ * <ul>
+ *   <li>A field is added: in one release, with a default for when it is missing. A reference that is missing is null and a
+ *       number 0; where that is not the default, the record's constructor says what is. Nodes of the last release ignore
+ *       it, so nothing may depend on their having read it.
+ *   <li>A kind is added: a node that does not know it cannot read a journal that holds it, so the first release reads it
+ *       and the second writes it. One that is written at once rules out going back, and taking over a session on a node
+ *       of the last release.
+ *   <li>A constant is added to an enum: as a kind.
+ *   <li>A field is not wanted any more: the first release reads it and does not need it, the second leaves it out. In a
+ *       fact it stays for ever, read or not.
+ *   <li>A field is renamed or retyped: never; a new one is added, the first release writes both and reads the new one
+ *       first, and in a state, whose snapshots are all made anew, a later one drops the old.
+ * </ul>
+ *
+ * <p>At a release, {@code -Dparley.stored=write} writes its files; from then on {@link Forms#ofEveryRelease} says what
+ * they have to be read as, and they are never written again.
  */
 @Tag("entity")
 class SerializationTest {
-    private static final Path GOLDEN = Path.of("src/test/resources/parley/session/facts");
-    private static final SessionId ID = new SessionId("sess_0010000000000000000000");
+    private static final Path STORED = Path.of("src/test/resources/parley/session/stored");
+    private static final CBORMapper CBOR = new CBORMapper();
     private static Rig rig;
     private static Serialization serialization;
 
@@ -50,106 +67,117 @@ class SerializationTest {
         rig.close();
     }
 
-    static List<SessionEvent> facts() {
-        return Facts.ALL;
-    }
+    /** A value, and where it comes from. */
+    record Form(String release, String name, Object value) {
+        Path file() {
+            return STORED.resolve(release).resolve(name + ".cbor");
+        }
 
-    static Stream<Object> whatCrossesNodes() {
-        var opening = new Opening(Facts.ANNA, Face.REALTIME, Arm.CONTROL, null);
-        var turns =
-                List.of(Turn.user(Facts.USER_SAID), Turn.agent(Facts.AGENT_SAID).cutAt(3));
-        var live = new Live(Facts.OPENED, Facts.UPSTREAM, "{}", "seat", "hash", turns, Facts.SOME, 7);
-        var refused = new Answer.Refused(Answer.Refusal.UNAVAILABLE, "later", Duration.ofMillis(2500));
-        return Stream.of(
-                new Vacant(),
-                live,
-                Live.opened(Facts.OPENED),
-                new Over(live, EndReason.MAX_LENGTH, null, Rig.NOON),
-                new Answer.Opened(ID),
-                refused,
-                new Answer.Refused(Answer.Refusal.OVER, "over", null),
-                new Answer.Described(
-                        new Answer.View(
-                                ID,
-                                Facts.ANNA,
-                                Face.VOICE,
-                                Arm.VOICE,
-                                "live",
-                                "pekko://here",
-                                null,
-                                null,
-                                true,
-                                2,
-                                new Answer.View.Tokens(1, 2, 3, 4, 5),
-                                0.25,
-                                Rig.NOON,
-                                null),
-                        turns),
-                new VoiceSession.Seating.Taken("pekko://here", "127.0.0.1", 17356, "seat"),
-                new VoiceSession.Seating.Denied(refused),
-                new Join(opening, true, "token"));
-    }
-
-    @ParameterizedTest
-    @MethodSource
-    void whatCrossesNodes(Object message) {
-        if (message instanceof CborSerializable) {
-            assertThat(roundTrip(message)).isEqualTo(message);
-        } else {
-            assertThat(message).as("travels inside a command").isInstanceOf(Join.class);
+        @Override
+        public String toString() {
+            return release + " " + name;
         }
     }
 
+    static Stream<Form> ofThisRelease() {
+        return Forms.ofThisRelease(rig.system.deadLetters()).entrySet().stream()
+                .map(form -> new Form(Forms.THIS_RELEASE, form.getKey(), form.getValue()));
+    }
+
+    static Stream<Form> ofEveryRelease() {
+        return Forms.ofEveryRelease(rig.system.deadLetters()).entrySet().stream()
+                .flatMap(release -> release.getValue().entrySet().stream()
+                        .map(form -> new Form(release.getKey(), form.getKey(), form.getValue())));
+    }
+
+    // ---- between releases
+
+    @ParameterizedTest
+    @MethodSource("ofEveryRelease")
+    void whatAReleaseWroteIsRead(Form form) throws IOException {
+        if (!Files.exists(form.file()) && "write".equals(System.getProperty("parley.stored"))) {
+            Files.createDirectories(form.file().getParent());
+            Files.write(form.file(), bytes(form.value()));
+        }
+
+        assertSame(read(Files.readAllBytes(form.file()), form.name()), form.value());
+    }
+
     @Test
-    void commandsFindTheirWayBackToWhoAsked() {
-        ActorRef<Answer> asked = rig.system.deadLetters();
-        ActorRef<VoiceSession.Seating> seated = rig.system.deadLetters();
-        var opening = new Opening(Facts.ANNA, Face.REALTIME, Arm.CONTROL, null);
-        for (var command : List.of(
-                new VoiceSession.Open(opening, asked),
-                new VoiceSession.Describe(Facts.ANNA, asked),
-                new VoiceSession.End(Facts.ANNA, asked),
-                new VoiceSession.TakeSeat(new Join(opening, true, null), "pekko://there", 3, seated))) {
-            assertThat(roundTrip(command)).isEqualTo(command);
+    void everyStoredFileIsRead() throws IOException {
+        var read = ofEveryRelease().map(Form::file).collect(Collectors.toSet());
+        try (var files = Files.walk(STORED)) {
+            assertThat(files.filter(Files::isRegularFile)).allMatch(read::contains);
         }
     }
 
     @ParameterizedTest
-    @MethodSource("facts")
-    void aFactIsReadAsItWasWritten(SessionEvent fact) throws IOException {
-        var file = GOLDEN.resolve(fact.getClass().getSimpleName() + ".cbor");
-        if (!Files.exists(file) && "write".equals(System.getProperty("parley.golden"))) {
-            Files.createDirectories(GOLDEN);
-            Files.write(file, serialization.serialize(fact).get());
+    @MethodSource("ofThisRelease")
+    void whatANewerReleaseAddsIsPassedOver(Form form) throws IOException {
+        var newer = CBOR.readTree(bytes(form.value()));
+        addToEveryObject(newer);
+
+        assertSame(read(CBOR.writeValueAsBytes(newer), form.name()), form.value());
+    }
+
+    private static void addToEveryObject(JsonNode node) {
+        node.forEach(SerializationTest::addToEveryObject);
+        if (node instanceof ObjectNode object) {
+            object.putObject("addedLater").put("why", "asked to");
         }
+    }
 
-        var read = serialization
-                .deserialize(Files.readAllBytes(file), serializer(fact).identifier(), manifest(fact))
-                .get();
+    /** So a reference that this release added is null in what the last one wrote. */
+    @ParameterizedTest
+    @MethodSource("ofThisRelease")
+    void aReferenceThatIsMissingIsNull(Form form) throws IOException {
+        var older = CBOR.readTree(bytes(form.value()));
+        removeNulls(older);
 
-        assertThat(read).isEqualTo(fact);
-        assertThat(roundTrip(fact)).isEqualTo(fact);
+        assertSame(read(CBOR.writeValueAsBytes(older), form.name()), form.value());
+    }
+
+    private static void removeNulls(JsonNode node) {
+        if (node instanceof ObjectNode object) {
+            object.properties().removeIf(field -> field.getValue().isNull());
+        }
+        node.forEach(SerializationTest::removeNulls);
+    }
+
+    // ---- within a release
+
+    @ParameterizedTest
+    @MethodSource("ofThisRelease")
+    void whatIsWrittenIsRead(Form form) {
+        assertThat(read(bytes(form.value()), form.name())).isEqualTo(form.value());
     }
 
     @Test
-    void aFactFromANewerReleaseIsReadWithoutItsNewField() throws IOException {
-        var cbor = new com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper();
-        var tree = (com.fasterxml.jackson.databind.node.ObjectNode)
-                cbor.readTree(serialization.serialize(Facts.DELETED).get());
-        var newer = cbor.writeValueAsBytes(tree.put("why", "asked to"));
+    void everyKindHasAForm() {
+        var kinds = new TreeSet<String>();
+        for (var family : Set.of(
+                SessionEvent.class,
+                SessionState.class,
+                VoiceSession.Command.class,
+                VoiceSession.Seating.class,
+                Answer.class)) {
+            Arrays.stream(family.getPermittedSubclasses())
+                    .filter(CborSerializable.class::isAssignableFrom)
+                    .forEach(kind -> kinds.add(kind.getName()));
+        }
 
-        assertThat(serialization
-                        .deserialize(newer, serializer(Facts.DELETED).identifier(), manifest(Facts.DELETED))
-                        .get())
-                .isEqualTo(Facts.DELETED);
+        var formed = new TreeSet<String>();
+        ofThisRelease().forEach(form -> formed.add(Forms.manifest(form.name())));
+        assertThat(formed).isEqualTo(kinds);
     }
 
     @ParameterizedTest
     @EnumSource(EndReason.class)
-    void everyReasonIsJournaledByItsName(EndReason reason) {
+    void everyReasonIsJournaledByItsName(EndReason reason) throws IOException {
         var ended = new SessionEvent.Ended(reason, null, Rig.NOON);
 
-        assertThat(roundTrip(ended)).isEqualTo(ended);
+        assertThat(CBOR.readTree(bytes(ended)).path("reason").textValue()).isEqualTo(reason.name());
+        assertThat(read(bytes(ended), "SessionEvent.Ended")).isEqualTo(ended);
     }
 
     @Test
@@ -165,30 +193,30 @@ class SerializationTest {
         assertThat(names(Face.values())).contains("REALTIME", "VOICE");
         assertThat(names(Arm.values())).contains("VOICE", "CONTROL");
         assertThat(names(Turn.Role.values())).contains("USER", "AGENT", "TOOL_CALL", "TOOL_RESULT");
+        assertThat(names(Answer.Refusal.values())).contains("UNKNOWN", "OVER", "FORBIDDEN", "UNAVAILABLE");
     }
 
-    private static List<String> names(Enum<?>[] values) {
-        var names = new ArrayList<String>();
-        for (var value : values) {
-            names.add(value.name());
-        }
-        return names;
+    private static Set<String> names(Enum<?>[] values) {
+        return Arrays.stream(values).map(Enum::name).collect(Collectors.toSet());
     }
 
-    private static SerializerWithStringManifest serializer(Object message) {
-        return (JacksonCborSerializer) serialization.findSerializerFor(message);
+    /** Whom to answer is another system's address in stored bytes, and compared elsewhere. */
+    private static void assertSame(Object read, Object expected) {
+        assertThat(read)
+                .usingRecursiveComparison()
+                .withStrictTypeChecking()
+                .ignoringFieldsOfTypes(ActorRef.class)
+                .isEqualTo(expected);
     }
 
-    private static String manifest(Object message) {
-        return serializer(message).manifest(message);
+    private static byte[] bytes(Object message) {
+        return serialization.serialize(message).get();
     }
 
-    private static Object roundTrip(Object message) {
+    private static Object read(byte[] bytes, String name) {
+        var serializer = (JacksonCborSerializer) serialization.findSerializerFor(Facts.ENDED);
         return serialization
-                .deserialize(
-                        serialization.serialize(message).get(),
-                        serializer(message).identifier(),
-                        manifest(message))
+                .deserialize(bytes, serializer.identifier(), Forms.manifest(name))
                 .get();
     }
 }

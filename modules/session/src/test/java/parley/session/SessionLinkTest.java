@@ -33,38 +33,42 @@ class SessionLinkTest {
     }
 
     private static final class Quiet implements Conversation.Reports {
-        final CompletableFuture<Integer> ended = new CompletableFuture<>();
+        final CompletableFuture<Integer> left = new CompletableFuture<>();
 
         @Override
-        public void facts(java.util.List<SessionEvent> facts) {}
+        public void facts(Unwritten.Batch batch) {}
 
         @Override
         public void callTool(String callId, String name, String arguments) {}
 
         @Override
-        public void providerEnded(EndReason reason, String detail) {}
+        public void ended(EndReason reason, String detail) {}
+
+        @Override
+        public void parted() {}
 
         @Override
         public void callerSeated(String seat) {}
 
         @Override
         public void callerEnded(String seat, int code) {
-            ended.complete(code);
+            left.complete(code);
         }
     }
 
     private static Conversation keeps(String seat, Quiet reports) {
         var conversation = new Conversation(
                 SessionId.mint(1),
-                Face.REALTIME,
                 rig.loops.get(0),
                 rig.room(),
                 reports,
-                new OpeningScript(java.util.List.of()),
-                "usual",
+                SessionState.Live.opened(new SessionEvent.Opened(
+                        Facts.ANNA, Face.REALTIME, parley.admission.Arm.VOICE, "usual", Rig.NOON)),
+                true,
+                Owed.NOTHING,
                 "parley-somebody");
         conversation.start();
-        rig.conversations.keep(seat, new Conversations.Seat(conversation, null));
+        rig.conversations.keep(seat, new Conversations.Seat(conversation, Conversations.Manner.FIRST, 1, -1, null));
         return conversation;
     }
 
@@ -87,7 +91,7 @@ class SessionLinkTest {
         var second = opens("once");
 
         assertThat(Rig.await(second.closed()).code()).isEqualTo(1012);
-        talk.end(new WebSocketClose(1000, "", false), null);
+        talk.end(EndReason.CALLER_LEFT);
         assertThat(provider.ended().code()).isEqualTo(1000);
     }
 
@@ -115,9 +119,9 @@ class SessionLinkTest {
         other.close();
 
         assertThat(Rig.await(line.closed()).code()).isEqualTo(1012);
-        assertThat(Rig.await(reports.ended)).isEqualTo(1012);
+        assertThat(Rig.await(reports.left)).isEqualTo(1012);
         rig.loops.get(0).execute(line::discard);
-        talk.end(new WebSocketClose(1000, "", false), null);
+        talk.end(EndReason.CALLER_LEFT);
     }
 
     @Test
@@ -127,27 +131,61 @@ class SessionLinkTest {
         rig.provider.called().taken();
         var line = opens("left");
         line.close(1006, "gone");
-        assertThat(Rig.await(reports.ended)).isEqualTo(1006);
-        talk.end(new WebSocketClose(1000, "", false), null);
+        assertThat(Rig.await(reports.left)).isEqualTo(1006);
+        talk.end(EndReason.CALLER_LEFT);
 
         var other = keeps("ended", new Quiet());
         rig.provider.called().taken();
         var listened = opens("ended");
-        other.end(new WebSocketClose(4000, "because", false), null);
+        other.end(EndReason.MAX_LENGTH);
 
-        assertThat(Rig.await(listened.closed())).isEqualTo(new WebSocketClose(4000, "because", true));
+        assertThat(Rig.await(listened.closed())).isEqualTo(new WebSocketClose(1000, "max_length", true));
     }
 
     @Test
     void thePortOfAnotherIsNotTaken() {
         var settings = Rig.settings(java.util.Map.of("parley.session.link.port", link.port()));
 
-        var second = SessionLink.start(rig.loops, settings, 1024, rig.conversations, rig.materializer)
-                .toCompletableFuture();
+        var second =
+                SessionLink.start(rig.loops, settings, 1024, rig.conversations).toCompletableFuture();
 
         assertThat(second.handle((started, failure) -> failure)
                         .orTimeout(10, TimeUnit.SECONDS)
                         .join())
                 .isInstanceOf(java.net.BindException.class);
+    }
+
+    @Test
+    void connectionsOfOtherNodesAreServedByAllLoops() {
+        var others =
+                java.util.stream.IntStream.range(0, 4).mapToObj(n -> rig.link()).toList();
+        others.forEach(other -> Rig.await(other.open(rig.loops.get(1), "127.0.0.1", link.port(), "nobody"))
+                .closed()
+                .toCompletableFuture()
+                .join());
+
+        assertThat(link.loops()).hasSize(rig.loops.count());
+        others.forEach(SessionLink::close);
+    }
+
+    @Test
+    void aStoppedNodesLinesEndAtBothSides() {
+        var reports = new Quiet();
+        var other = rig.link();
+        var talk = keeps("stopped", reports);
+        rig.provider.called().taken();
+        var line = Rig.await(link.open(rig.loops.get(1), "127.0.0.1", other.port(), "stopped"));
+        var answer = new CompletableFuture<Void>();
+        rig.loops.get(1).execute(() -> {
+            line.onReadable(() -> answer.complete(null));
+            line.send(Frame.text("nonsense"));
+        });
+        Rig.await(answer);
+        other.close();
+
+        assertThat(Rig.await(line.closed()).code()).isEqualTo(1012);
+        assertThat(Rig.await(reports.left)).isEqualTo(1012);
+        rig.loops.get(1).execute(line::discard);
+        talk.end(EndReason.CALLER_LEFT);
     }
 }

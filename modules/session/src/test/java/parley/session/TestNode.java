@@ -45,10 +45,12 @@ final class TestNode implements AutoCloseable {
         sessions = ClusterSessions.start(
                         system,
                         loops,
-                        provider,
+                        Rig.pool(provider),
                         Tools.none(),
                         Rig.prices(),
-                        Rig.settings(Map.of("parley.session.ask-timeout", "15s", "parley.session.shards", 100)),
+                        journal,
+                        JournalSettings.from(ConfigFactory.defaultReference().resolve()),
+                        Rig.settings(Map.of("parley.session.ask-timeout", "15s")),
                         Rig.wire())
                 .toCompletableFuture()
                 .orTimeout(30, TimeUnit.SECONDS)
@@ -83,7 +85,7 @@ final class TestNode implements AutoCloseable {
     }
 
     static Join as(CallerId caller, boolean again) {
-        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual"), again, null);
+        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual"), again, null, Join.NOT_TOLD);
     }
 
     Answer asks(SessionId id, Join join, int loop) {

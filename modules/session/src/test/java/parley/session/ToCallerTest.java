@@ -16,6 +16,7 @@ import parley.protocol.EventType;
 import parley.protocol.Peek;
 import parley.protocol.Wire;
 import parley.session.ToCaller.Cut;
+import parley.session.ToCaller.Resumption;
 import parley.wire.Frame;
 import parley.wire.Loops;
 
@@ -32,10 +33,19 @@ class ToCallerTest {
     private final Peek peek = new Peek();
 
     private ToCaller queue(Face face) {
+        return queue(face, 0);
+    }
+
+    private ToCaller queue(Face face, long seq) {
         return new ToCaller(
                 face,
-                Rig.settings(Map.of("parley.session.agent-lead", "1s", "parley.session.agent-buffer", "10s")),
-                metrics);
+                Rig.settings(Map.of(
+                        "parley.session.agent-lead", "1s",
+                        "parley.session.agent-buffer", "10s",
+                        "parley.session.replay.events", 20,
+                        "parley.session.replay.audio", "3s")),
+                metrics,
+                seq);
     }
 
     @AfterAll
@@ -279,5 +289,505 @@ class ToCallerTest {
         }
 
         assertThat(guided.isFull()).isTrue();
+    }
+
+    // ---- a caller that goes and comes back
+
+    private static void say(ToCaller queue, String... types) {
+        for (var type : types) {
+            queue.control(Frame.text("{\"type\":\"" + type + "\"}"));
+        }
+    }
+
+    private static String numbered(long seq, String type) {
+        return "{\"seq\":" + seq + ",\"type\":\"" + type + "\"}";
+    }
+
+    private List<Integer> audibleSeqs(ToCaller queue, long now) {
+        return drained(queue, now).stream()
+                .filter(text -> text.contains("audio.delta"))
+                .map(text -> Integer.valueOf(text.substring(7, text.indexOf(','))))
+                .toList();
+    }
+
+    @Test
+    void numbersGoOnAboveTheLastOneGiven() {
+        var later = queue(Face.VOICE, 40);
+        say(later, "a");
+
+        assertThat(drained(later, at(0))).containsExactly(numbered(41, "a"));
+        assertThat(later.seq()).isEqualTo(41);
+        later.nobodyListens();
+    }
+
+    @Test
+    void aCallerThatComesBackGetsWhatItMissedFirstWithTheOldNumbers() {
+        say(guided, "a", "b", "c");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        say(guided, "d");
+
+        assertThat(guided.present(1, at(500))).isEqualTo(new Resumption(true, 2, 0, 0));
+        assertThat(drained(guided, at(500))).containsExactly(numbered(2, "b"), numbered(3, "c"), numbered(4, "d"));
+        assertThat(metrics.replayedEvents()).isEqualTo(2);
+        assertThat(metrics.replayMisses()).isZero();
+    }
+
+    @Test
+    void aCallerThatMissedNothingGetsNothingAgain() {
+        say(guided, "a");
+        drained(guided, at(0));
+        guided.absent(at(0));
+
+        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(true, 0, 0, 0));
+        assertThat(drained(guided, at(10))).isEmpty();
+    }
+
+    @Test
+    void theFirstCallerHasMissedNothing() {
+        say(guided, "welcome");
+
+        assertThat(guided.present(-1, at(0))).isEqualTo(new Resumption(true, 0, 0, 0));
+        assertThat(drained(guided, at(0))).containsExactly(numbered(1, "welcome"));
+    }
+
+    @Test
+    void aCallerThatComesBackASecondTimeGetsTheSameAgain() {
+        say(guided, "a", "b", "c");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        guided.present(0, at(10));
+        guided.next(at(10), LOOPS.next(), () -> {}).release();
+        guided.absent(at(20));
+
+        assertThat(guided.present(1, at(30))).isEqualTo(new Resumption(true, 2, 0, 0));
+        assertThat(drained(guided, at(30))).containsExactly(numbered(2, "b"), numbered(3, "c"));
+    }
+
+    @Test
+    void aCallerThatTakesTheSeatOfOneWhoIsStillThereIsServedLikewise() {
+        say(guided, "a", "b");
+        drained(guided, at(0));
+
+        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(2, "b"));
+    }
+
+    @Test
+    void whatWasAcknowledgedIsNotSentAgain() {
+        say(guided, "a", "b", "c");
+        drained(guided, at(0));
+        guided.acked(2);
+        guided.absent(at(0));
+
+        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(false, 0, 2, -1));
+        assertThat(drained(guided, at(10))).isEmpty();
+    }
+
+    @Test
+    void nobodyCanAcknowledgeWhatItHasNotGot() {
+        say(guided, "a", "b", "c");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        guided.present(1, at(10));
+        guided.acked(3);
+        guided.absent(at(20));
+
+        assertThat(guided.present(1, at(30)).replayed()).isEqualTo(2);
+    }
+
+    @Test
+    void whenThereIsAGapNothingIsSentAgainAndItIsSaidHowMuchIsMissing() {
+        for (int i = 0; i < 25; i++) {
+            say(guided, "e");
+        }
+        drained(guided, at(0));
+        guided.absent(at(0));
+        say(guided, "later");
+
+        assertThat(guided.present(4, at(10))).isEqualTo(new Resumption(false, 0, 21, 0));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(26, "later"));
+        assertThat(metrics.replayMisses()).isEqualTo(1);
+        assertThat(metrics.replayedEvents()).isZero();
+    }
+
+    @Test
+    void theAudioThatIsMissingIsTold() {
+        for (int i = 0; i < 8; i++) {
+            audio(guided, "r1", "a", 500);
+        }
+        for (int ms = 0; ms <= 3000; ms += 500) {
+            drained(guided, at(ms));
+        }
+        guided.absent(at(3000));
+
+        assertThat(guided.present(0, at(4000))).isEqualTo(new Resumption(false, 0, 8, 4000));
+        assertThat(metrics.replayForgottenMs()).isEqualTo(1000);
+    }
+
+    @Test
+    void aCallerThatDoesNotSayWhatItHasMissesAnUnknownNumber() {
+        say(guided, "a");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        say(guided, "b");
+
+        assertThat(guided.present(-1, at(10))).isEqualTo(new Resumption(false, 0, -1, -1));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(2, "b"));
+    }
+
+    @Test
+    void aCallerThatHasMoreThanWasEverSentIsNotSentALowerNumber() {
+        say(guided, "a");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        say(guided, "b");
+
+        assertThat(guided.present(50, at(10))).isEqualTo(new Resumption(false, 0, -1, -1));
+        assertThat(guided.seq()).isEqualTo(50);
+        assertThat(drained(guided, at(10))).containsExactly(numbered(51, "b"));
+        guided.absent(at(20));
+        assertThat(guided.present(50, at(30))).isEqualTo(new Resumption(true, 1, 0, 0));
+    }
+
+    @Test
+    void aNumberThatNoClientCanReadIsNotBelieved() {
+        say(guided, "a");
+        drained(guided, at(0));
+
+        assertThat(guided.present(Long.MAX_VALUE, at(10)).recovered()).isFalse();
+        assertThat(guided.seq()).isEqualTo(1);
+    }
+
+    @Test
+    void aMissedGapIsNotMissedAgain() {
+        for (int i = 0; i < 25; i++) {
+            say(guided, "e");
+        }
+        drained(guided, at(0));
+        guided.present(-1, at(10));
+        say(guided, "f");
+        drained(guided, at(10));
+
+        assertThat(guided.present(25, at(20))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(drained(guided, at(20))).containsExactly(numbered(26, "f"));
+    }
+
+    @Test
+    void nothingLeavesWhileNobodyIsThere() {
+        guided.absent(at(0));
+        say(guided, "a");
+
+        assertThat(drained(guided, at(10))).isEmpty();
+        guided.present(0, at(20));
+        assertThat(drained(guided, at(20))).containsExactly(numbered(1, "a"));
+    }
+
+    @Test
+    void whatWaitsIsCountedUntilItIsSent() {
+        say(guided, "a", "b");
+        guided.urgent(Frame.text("{\"type\":\"c\"}"));
+        assertThat(guided.waiting()).isEqualTo(3);
+        drained(guided, at(0));
+
+        assertThat(guided.waiting()).isZero();
+        guided.absent(at(0));
+        guided.present(0, at(10));
+        assertThat(guided.waiting()).as("sent before").isZero();
+    }
+
+    @Test
+    void whatWaitsForACallerWhoIsAwayHoldsTheProviderBack() {
+        guided.absent(at(0));
+        for (int i = 0; i < 9; i++) {
+            audio(guided, "r1", "a", 1000);
+        }
+        assertThat(guided.isFull()).isFalse();
+        audio(guided, "r1", "a", 1000);
+
+        assertThat(guided.isFull()).isTrue();
+    }
+
+    @Test
+    void theStrictFaceKeepsNothingForACallerWhoIsAway() {
+        say(strict, "a");
+        drained(strict, at(0));
+        say(strict, "b", "c");
+        strict.absent(at(10));
+
+        assertThat(strict.present(-1, at(20)).recovered()).isFalse();
+        assertThat(drained(strict, at(20))).isEmpty();
+        assertThat(metrics.framesToNobody()).isEqualTo(2);
+    }
+
+    @Test
+    void whatNobodyWillHearIsFreedWithWhatWasKept() {
+        var frame = Frame.text("{\"type\":\"a\"}");
+        guided.control(frame);
+        var sent = guided.next(at(0), LOOPS.next(), () -> {});
+        sent.release();
+        assertThat(sent.buffer().refCnt()).isEqualTo(1);
+        guided.nobodyListens();
+
+        assertThat(sent.buffer().refCnt()).isZero();
+    }
+
+    @Test
+    void anEventAboutTheConnectionGoesFirstAndCarriesTheNumberThatTheCallerHas() {
+        say(guided, "a", "b", "c");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        say(guided, "d");
+        guided.present(1, at(10));
+        guided.aboutConnection("{\"type\":\"welcome\"}");
+        guided.aboutConnection("{\"type\":\"resumed\"}");
+        guided.first(Frame.text("{\"type\":\"first\"}"));
+
+        assertThat(drained(guided, at(10)))
+                .containsExactly(
+                        numbered(1, "welcome"),
+                        numbered(1, "resumed"),
+                        numbered(2, "b"),
+                        numbered(3, "c"),
+                        numbered(4, "first"),
+                        numbered(5, "d"));
+        guided.aboutConnection("{\"type\":\"draining\"}");
+        assertThat(drained(guided, at(10))).containsExactly(numbered(5, "draining"));
+    }
+
+    @Test
+    void afterAGapAnEventAboutTheConnectionCarriesTheNumberFromWhichItGoesOn() {
+        say(guided, "a", "b");
+        drained(guided, at(0));
+        guided.present(-1, at(10));
+        guided.aboutConnection("{\"type\":\"resumed\"}");
+        say(guided, "c");
+
+        assertThat(drained(guided, at(10))).containsExactly(numbered(2, "resumed"), numbered(3, "c"));
+    }
+
+    @Test
+    void anEventAboutAConnectionThatEndedIsForNobody() {
+        say(guided, "a");
+        drained(guided, at(0));
+        guided.aboutConnection("{\"type\":\"draining\"}");
+        guided.absent(at(0));
+        guided.aboutConnection("{\"type\":\"reconnecting\"}");
+        guided.present(0, at(10));
+
+        assertThat(drained(guided, at(10))).containsExactly(numbered(1, "a"));
+    }
+
+    @Test
+    void whatIsSentAgainIsNotPacedAndDoesNotCountTwice() {
+        for (int i = 0; i < 30; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        assertThat(audibleSeqs(guided, at(0))).hasSize(11);
+        guided.absent(at(300));
+        guided.present(3, at(5000));
+
+        assertThat(audibleSeqs(guided, at(5000)))
+                .as("8 again, and of the rest what the lead allows beyond 300 ms heard")
+                .containsExactly(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
+        assertThat(guided.heard(at(5100))).containsExactly(new Cut("a", 400));
+    }
+
+    @Test
+    void whatWasLostOnADeadLineWasNotHeardAndIsCutWhereItIsHeardAgain() {
+        for (int i = 0; i < 20; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        for (int ms = 0; ms <= 1000; ms += 100) {
+            drained(guided, at(ms));
+        }
+        guided.absent(at(15_000));
+        guided.present(5, at(20_000));
+        drained(guided, at(20_000));
+
+        assertThat(guided.interrupt(at(20_300))).containsExactly(new Cut("a", 800));
+    }
+
+    @Test
+    void anItemThatWasThoughtToBeHeardIsHeardAgainBeforeTheNext() {
+        audio(guided, "r1", "a", 300);
+        audio(guided, "r1", "b", 300);
+        audio(guided, "r1", "c", 300);
+        guided.responseDone("r1", Frame.text(Events.done("r1", "completed")));
+        drained(guided, at(0));
+        assertThat(guided.heard(at(700))).hasSize(3);
+        audio(guided, "r2", "d", 300);
+        drained(guided, at(700));
+        assertThat(guided.heard(at(700))).containsExactly(new Cut("c", 100), new Cut("d", 0));
+        guided.absent(at(15_000));
+        guided.present(1, at(20_000));
+        drained(guided, at(20_000));
+
+        assertThat(guided.interrupt(at(20_400))).containsExactly(new Cut("c", 100), new Cut("d", 0));
+    }
+
+    @Test
+    void whatTheCallerSpokeOverIsNotToBeHeardWhenItIsSentAgain() {
+        for (int i = 0; i < 5; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        drained(guided, at(0));
+        guided.interrupt(at(200));
+        guided.absent(at(300));
+        guided.present(2, at(1000));
+
+        assertThat(audibleSeqs(guided, at(1000))).containsExactly(3, 4, 5);
+        assertThat(guided.heard(at(1100))).isEmpty();
+        assertThat(guided.isQuiet(at(1000))).isTrue();
+    }
+
+    @Test
+    void aBargeInDuringTheReplayEndsTheHearingButNotTheReplay() {
+        for (int i = 0; i < 5; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        drained(guided, at(0));
+        guided.absent(at(100));
+        guided.present(1, at(1000));
+        guided.next(at(1000), LOOPS.next(), () -> {}).release();
+
+        assertThat(guided.interrupt(at(1050))).containsExactly(new Cut("a", 150));
+        assertThat(audibleSeqs(guided, at(1050))).containsExactly(3, 4, 5);
+        assertThat(guided.heard(at(1100))).isEmpty();
+    }
+
+    @Test
+    void aBargeInWhileTheCallerIsAwayCutsWhereItWasHeardBefore() {
+        for (int i = 0; i < 5; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        drained(guided, at(0));
+        guided.absent(at(200));
+
+        assertThat(guided.interrupt(at(5000))).containsExactly(new Cut("a", 200));
+    }
+
+    @Test
+    void afterAGapTheRestOfTheAnswerIsHeardFromWhereItIsSent() {
+        for (int i = 0; i < 30; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        drained(guided, at(0));
+        guided.absent(at(300));
+        guided.present(-1, at(5000));
+
+        assertThat(guided.heard(at(5000))).containsExactly(new Cut("a", 300));
+        assertThat(audible(guided, at(5000))).isEqualTo(11);
+        assertThat(guided.interrupt(at(5200))).containsExactly(new Cut("a", 1300));
+    }
+
+    @Test
+    void itIsQuietWhenTheAnswerIsDoneAndHeard() {
+        assertThat(guided.isQuiet(at(0))).isTrue();
+        guided.responseBegun("r1");
+        assertThat(guided.isQuiet(at(0))).isFalse();
+        audio(guided, "r1", "a", 300);
+        drained(guided, at(0));
+        assertThat(guided.isQuiet(at(400))).as("more may come").isFalse();
+        audio(guided, "r1", "a", 1500);
+        guided.responseDone("r1", Frame.text(Events.done("r1", "completed")));
+        assertThat(guided.isQuiet(at(400))).as("audio waits").isFalse();
+        drained(guided, at(400));
+
+        assertThat(guided.isQuiet(at(1899))).isFalse();
+        assertThat(guided.isQuiet(at(1900))).isTrue();
+    }
+
+    @Test
+    void itIsNotQuietWhileACallerWhoIsAwayHasSomethingToHear() {
+        audio(guided, "r1", "a", 300);
+        drained(guided, at(0));
+        guided.absent(at(100));
+        assertThat(guided.isQuiet(at(5000))).isFalse();
+        guided.present(0, at(6000));
+        assertThat(guided.isQuiet(at(6000))).as("to be sent again").isFalse();
+        drained(guided, at(6000));
+
+        assertThat(guided.isQuiet(at(6100))).isFalse();
+        assertThat(guided.isQuiet(at(6300))).isTrue();
+    }
+
+    @Test
+    void itIsQuietWhenWhatWasToBeHeardIsLost() {
+        audio(guided, "r1", "a", 300);
+        drained(guided, at(0));
+        guided.absent(at(100));
+        guided.present(-1, at(1000));
+
+        assertThat(guided.isQuiet(at(1000))).isTrue();
+    }
+
+    @Test
+    void theStrictFaceIsQuietWhenTheAnswerIsDoneAndSent() {
+        strict.responseBegun("r1");
+        audio(strict, "r1", "a", 5000);
+        strict.responseDone("r1", Frame.text(Events.done("r1", "completed")));
+        assertThat(strict.isQuiet(at(0))).isFalse();
+        drained(strict, at(0));
+
+        assertThat(strict.isQuiet(at(0))).isTrue();
+    }
+
+    @Test
+    void aResponseIsFullySentWhenItsLastFrameIs() {
+        for (var queue : List.of(guided, strict)) {
+            queue.responseBegun("r1");
+            assertThat(queue.openResponse()).isEqualTo("r1");
+            audio(queue, "r1", "a", 1500);
+            audio(queue, "r1", "a", 100);
+            queue.responseDone("r1", Frame.text(Events.done("r1", "completed")));
+            assertThat(queue.openResponse()).isNull();
+            assertThat(queue.takeFullySent()).isEmpty();
+            drained(queue, at(0));
+        }
+
+        assertThat(strict.takeFullySent()).containsExactly("r1");
+        assertThat(guided.takeFullySent()).as("paced").isEmpty();
+        drained(guided, at(600));
+        assertThat(guided.takeFullySent()).containsExactly("r1");
+        assertThat(guided.takeFullySent()).isEmpty();
+    }
+
+    @Test
+    void aResponseBesideTheConversationIsNotTold() {
+        guided.responseBegun("r1");
+        guided.responseDone("r9", Frame.text(Events.done("r9", "completed")));
+        drained(guided, at(0));
+
+        assertThat(guided.takeFullySent()).isEmpty();
+        assertThat(guided.openResponse()).isEqualTo("r1");
+    }
+
+    @Test
+    void whatALostProviderSaidIsHeardToItsEnd() {
+        guided.responseBegun("r1");
+        for (int i = 0; i < 15; i++) {
+            audio(guided, "r1", "a", 100);
+        }
+        guided.upstreamLost();
+        assertThat(guided.openResponse()).isEqualTo("r1");
+        guided.responseDone("r1", Frame.text(Events.done("r1", "failed")));
+
+        assertThat(audible(guided, at(0))).isEqualTo(11);
+        assertThat(audible(guided, at(500))).isEqualTo(4);
+        assertThat(guided.takeFullySent()).containsExactly("r1");
+        assertThat(guided.isQuiet(at(1500))).isTrue();
+        assertThat(guided.interrupt(at(1500))).isEmpty();
+    }
+
+    @Test
+    void anInterruptionEndsWithTheProviderThatWasInterrupted() {
+        guided.responseBegun("r1");
+        guided.interrupt(at(0));
+        guided.upstreamLost();
+        guided.responseDone("r1", Frame.text(Events.done("r1", "failed")));
+        audio(guided, "r1", "a", 100);
+
+        assertThat(audible(guided, at(0))).isEqualTo(1);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -14,53 +15,54 @@ import parley.wire.Frame;
 class ToProviderTest {
     private final SessionMetrics metrics = new SessionMetrics();
 
-    private static List<String> drained(ToProvider queue, boolean all) {
+    private final Utterance utterance = new Utterance(200, 1000);
+
+    private ToProvider queue(int maxFrames, long maxAudioMs) {
+        return new ToProvider(maxFrames, maxAudioMs, utterance, metrics);
+    }
+
+    private static List<String> drained(ToProvider queue) {
         var texts = new ArrayList<String>();
-        for (var frame = queue.next(all); frame != null; frame = queue.next(all)) {
+        for (var frame = queue.next(); frame != null; frame = queue.next()) {
             texts.add(frame.utf8());
             frame.release();
         }
         return texts;
     }
 
-    @Test
-    void openingEventsGoFirstAndAloneUntilTheCallersMayPass() {
-        var queue = new ToProvider(16, Long.MAX_VALUE, metrics);
-        queue.control(Frame.text("caller"));
-        queue.first(Frame.text("opening"));
-
-        assertThat(drained(queue, false)).containsExactly("opening");
-        assertThat(drained(queue, true)).containsExactly("caller");
+    @AfterEach
+    void release() {
+        utterance.release();
     }
 
     @Test
     void theOldestAudioIsDroppedAndCountedButNoEvent() {
-        var queue = new ToProvider(16, 200, metrics);
+        var queue = queue(16, 200);
         queue.audio(Frame.text("a1"), 100);
         queue.control(Frame.text("commit"));
         queue.audio(Frame.text("a2"), 100);
         queue.audio(Frame.text("a3"), 100);
         queue.audio(Frame.text("a4"), 50);
 
-        assertThat(drained(queue, true)).containsExactly("commit", "a3", "a4");
+        assertThat(drained(queue)).containsExactly("commit", "a3", "a4");
         assertThat(metrics.microphoneDroppedMs()).isEqualTo(200);
     }
 
     @Test
     void theStrictCallerIsHeldBackByFramesOfAnyKind() {
-        var queue = new ToProvider(2, Long.MAX_VALUE, metrics);
+        var queue = queue(2, Long.MAX_VALUE);
         queue.audio(Frame.text("a"), 100);
         assertThat(queue.isFull()).isFalse();
         queue.control(Frame.text("c"));
 
         assertThat(queue.isFull()).isTrue();
-        drained(queue, true);
+        drained(queue);
         assertThat(queue.isFull()).isFalse();
     }
 
     @Test
     void theGuidedCallerIsHeldBackByWhatCannotBeDropped() {
-        var queue = new ToProvider(2, 1000, metrics);
+        var queue = queue(2, 1000);
         for (int i = 0; i < 9; i++) {
             queue.audio(Frame.text("a"), 100);
         }

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import parley.admission.Arm;
 import parley.admission.CallerId;
+import parley.protocol.Item;
 import parley.session.Sessions.Join;
 import parley.session.Sessions.Opening;
 import parley.session.VoiceSession.Command;
@@ -34,7 +35,7 @@ import parley.session.VoiceSession.Seating;
 class VoiceSessionTest {
     private static final CallerId MALLORY = new CallerId("mallory", "acme");
     private static final Opening OPENING = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual");
-    private static final Join JOIN = new Join(OPENING, false, null);
+    private static final Join JOIN = new Join(OPENING, false, null, Join.NOT_TOLD);
 
     private static Rig rig;
     private static SessionLink link;
@@ -78,19 +79,26 @@ class VoiceSessionTest {
     private static Map<String, Function<ActorRef<Object>, Command>> commands() {
         var all = new LinkedHashMap<String, Function<ActorRef<Object>, Command>>();
         all.put("Open", to -> new VoiceSession.Open(OPENING, to.narrow()));
-        all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, "pekko://here", 0, to.narrow()));
+        all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, null, "pekko://here", 0, to.narrow()));
         all.put("Describe", to -> new VoiceSession.Describe(Facts.ANNA, to.narrow()));
         all.put("End", to -> new VoiceSession.End(Facts.ANNA, to.narrow()));
-        all.put("Note", to -> new VoiceSession.Note(List.of(Facts.USER_SAID, Facts.SPENT)));
+        all.put("Note", to -> note(1, Facts.USER_SAID, Facts.SPENT));
         all.put("CallTool", to -> new VoiceSession.CallTool("call_1", "time", "{}"));
         all.put("ToolAnswered", to -> new VoiceSession.ToolAnswered("call_1", "noon"));
-        all.put("ProviderEnded", to -> new VoiceSession.ProviderEnded(EndReason.PROVIDER_LOST, "1006"));
+        all.put("ConversationEnded", to -> new VoiceSession.ConversationEnded(EndReason.PROVIDER_LOST, "1006"));
         all.put("CallerSeated", to -> new VoiceSession.CallerSeated("seat"));
         all.put("CallerEnded", to -> new VoiceSession.CallerEnded("seat", 1006));
+        all.put("Wake", to -> new VoiceSession.Wake());
+        all.put("HAND_OVER", to -> VoiceSession.Move.HAND_OVER);
+        all.put("PARTED", to -> VoiceSession.Move.PARTED);
         all.put("MAX_LENGTH", to -> VoiceSession.Timeout.MAX_LENGTH);
         all.put("NOBODY_CAME", to -> VoiceSession.Timeout.NOBODY_CAME);
         all.put("PASSIVATE", to -> VoiceSession.Timeout.PASSIVATE);
         return all;
+    }
+
+    private static VoiceSession.Note note(long number, SessionEvent... facts) {
+        return new VoiceSession.Note(new Unwritten.Batch(number, List.of(facts)));
     }
 
     private void bring(String phase) {
@@ -113,28 +121,30 @@ class VoiceSessionTest {
             delimiter = '|',
             value = {
                 "vacant | Open | Opened | Opened",
-                "vacant | TakeSeat | Opened CallerAttached | Taken",
+                "vacant | TakeSeat | Opened Hosted CallerAttached | Taken",
                 "vacant | Describe | | Refused UNKNOWN",
                 "vacant | End | | Refused UNKNOWN",
                 "vacant | Note | |",
                 "vacant | CallTool | |",
                 "vacant | ToolAnswered | |",
-                "vacant | ProviderEnded | |",
+                "vacant | ConversationEnded | |",
                 "vacant | CallerSeated | |",
                 "vacant | CallerEnded | |",
+                "vacant | Wake | |",
                 "vacant | MAX_LENGTH | |",
                 "vacant | NOBODY_CAME | |",
                 "vacant | PASSIVATE | |",
                 "opening | Open | | Opened",
-                "opening | TakeSeat | CallerAttached | Taken",
+                "opening | TakeSeat | Hosted CallerAttached | Taken",
                 "opening | Describe | | Described opening",
                 "opening | End | Ended | Described over",
-                "opening | Note | UserSaid Spent |",
+                "opening | Note | Told |",
                 "opening | CallTool | |",
                 "opening | ToolAnswered | |",
-                "opening | ProviderEnded | UpstreamLost Ended |",
+                "opening | ConversationEnded | Ended |",
                 "opening | CallerSeated | |",
                 "opening | CallerEnded | |",
+                "opening | Wake | |",
                 "opening | MAX_LENGTH | Ended |",
                 "opening | NOBODY_CAME | Ended |",
                 "opening | PASSIVATE | |",
@@ -142,12 +152,13 @@ class VoiceSessionTest {
                 "live | TakeSeat | | Denied FORBIDDEN",
                 "live | Describe | | Described live",
                 "live | End | Ended | Described over",
-                "live | Note | UserSaid Spent |",
+                "live | Note | Told |",
                 "live | CallTool | |",
                 "live | ToolAnswered | |",
-                "live | ProviderEnded | UpstreamLost Ended |",
+                "live | ConversationEnded | Ended |",
                 "live | CallerSeated | |",
                 "live | CallerEnded | CallerDetached |",
+                "live | Wake | |",
                 "live | MAX_LENGTH | Ended |",
                 "live | NOBODY_CAME | Ended |",
                 "live | PASSIVATE | |",
@@ -155,12 +166,13 @@ class VoiceSessionTest {
                 "over | TakeSeat | | Denied OVER",
                 "over | Describe | | Described over",
                 "over | End | | Described over",
-                "over | Note | UserSaid Spent |",
+                "over | Note | Told |",
                 "over | CallTool | |",
                 "over | ToolAnswered | |",
-                "over | ProviderEnded | |",
+                "over | ConversationEnded | |",
                 "over | CallerSeated | |",
                 "over | CallerEnded | |",
+                "over | Wake | |",
                 "over | MAX_LENGTH | |",
                 "over | NOBODY_CAME | |",
                 "over | PASSIVATE | |",
@@ -176,6 +188,28 @@ class VoiceSessionTest {
         if (result instanceof EventSourcedBehaviorTestKit.CommandResultWithReply<?, ?, ?, ?> replied) {
             assertThat(told(replied.reply())).isEqualTo(reply);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "vacant, HAND_OVER", "opening, HAND_OVER", "live, HAND_OVER", "over, HAND_OVER",
+        "vacant, PARTED", "opening, PARTED", "live, PARTED", "over, PARTED"
+    })
+    void whoHasNoConversationStopsWhenItsShardMoves(String phase, VoiceSession.Move move) {
+        bring(phase);
+        var other = SessionId.mint(4);
+        session.persistenceTestKit()
+                .persistForRecovery(
+                        VoiceSession.KEY.name() + "|" + other.value(),
+                        session.persistenceTestKit().persistedInStorage(VoiceSession.KEY.name() + "|" + id.value()));
+        var entity = rig.system.systemActorOf(
+                VoiceSession.create(
+                        new EntityContext<>(VoiceSession.KEY, other.value(), shard.getRef()), rig.room(), link),
+                "moves-" + other.value(),
+                org.apache.pekko.actor.typed.Props.empty());
+        entity.tell(move);
+
+        shard.expectTerminated(entity, Duration.ofSeconds(5));
     }
 
     private static String told(Object reply) {
@@ -216,7 +250,8 @@ class VoiceSessionTest {
 
             var reply = run(to -> switch (command) {
                         case "TakeSeat" ->
-                            new VoiceSession.TakeSeat(new Join(stranger, true, null), "pekko://here", 0, to.narrow());
+                            new VoiceSession.TakeSeat(
+                                    new Join(stranger, true, null, 0), null, "pekko://here", 0, to.narrow());
                         case "Describe" -> new VoiceSession.Describe(MALLORY, to.narrow());
                         case "End" -> new VoiceSession.End(MALLORY, to.narrow());
                         default -> new VoiceSession.Open(stranger, to.narrow());
@@ -231,12 +266,13 @@ class VoiceSessionTest {
     // ---- stories
 
     private Seating.Taken joins(Join join) {
-        return (Seating.Taken) run(to -> new VoiceSession.TakeSeat(join, "pekko://here", 0, to.narrow()))
+        return (Seating.Taken) run(to -> new VoiceSession.TakeSeat(join, null, "pekko://here", 0, to.narrow()))
                 .reply();
     }
 
     private Object tries(String token) {
-        return run(to -> new VoiceSession.TakeSeat(new Join(OPENING, true, token), "pekko://here", 0, to.narrow()))
+        return run(to -> new VoiceSession.TakeSeat(
+                        new Join(OPENING, true, token, 0), null, "pekko://here", 0, to.narrow()))
                 .reply();
     }
 
@@ -325,7 +361,7 @@ class VoiceSessionTest {
     @Test
     void theStrictFaceIsEndedInItsOwnLanguage() {
         var strict = new Opening(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual");
-        var caller = sits(joins(new Join(strict, false, null)));
+        var caller = sits(joins(new Join(strict, false, null, Join.NOT_TOLD)));
         rig.provider.called().taken();
         run(COMMANDS.get("End"));
 
@@ -378,7 +414,7 @@ class VoiceSessionTest {
             Facts.TRANSCRIBED
         });
 
-        joins(new Join(OPENING, true, null));
+        joins(new Join(OPENING, true, null, Join.NOT_TOLD));
         var provider = rig.provider.called().taken();
         provider.says(Events.created());
 
@@ -387,14 +423,174 @@ class VoiceSessionTest {
     }
 
     @Test
-    void aSessionWhoseFactsCannotBeWrittenSendsItsCallerBack() {
+    void aJournalThatFailsDoesNotDisturbTheConversation() {
         var caller = sits(joins(JOIN));
         var provider = rig.provider.called().taken();
         session.persistenceTestKit().failNextPersisted();
+        provider.says(Events.created(), Events.itemDone(Events.userItem("u", "hello")));
+        caller.hears("conversation.item.done");
+        provider.says(Events.itemDone(Events.userItem("v", "again")));
+        caller.hears("conversation.item.done");
+
+        eventually(() -> turns().size() == 2);
+        assertThat(turns()).extracting(Turn::itemId).containsExactly("u", "v");
+        caller.says(Events.append(20));
+        assertThat(provider.hears()).isEqualTo(Events.append(20));
+        assertThat(rig.metrics.journalFailures()).isPositive();
+    }
+
+    private List<Turn> turns() {
+        return session.getState() instanceof SessionState.Live live ? live.turns() : List.of();
+    }
+
+    private static void eventually(java.util.function.BooleanSupplier holds) {
+        for (int i = 0; i < 1000 && !holds.getAsBoolean(); i++) {
+            java.util.concurrent.locks.LockSupport.parkNanos(
+                    Duration.ofMillis(10).toNanos());
+        }
+        assertThat(holds.getAsBoolean()).as("within 10 s").isTrue();
+    }
+
+    @Test
+    void whoFindsAnotherHostInItsJournalFallsSilent() {
+        var caller = sits(joins(JOIN));
+        var provider = rig.provider.called().taken();
         provider.says(Events.created());
+        caller.hears("session.created");
+        eventually(() -> session.getState() instanceof SessionState.Live live && live.upstream() != null);
+        var persistenceId = VoiceSession.KEY.name() + "|" + id.value();
+        session.persistenceTestKit()
+                .persistForRecovery(persistenceId, List.of(new SessionEvent.Hosted("pekko://there/x", Rig.NOON)));
+        session.persistenceTestKit().failNextPersisted();
+        provider.says(Events.itemDone(Events.userItem("u", "hello")));
 
         assertThat(caller.ended().code()).isEqualTo(1012);
         assertThat(provider.ended().code()).isEqualTo(1000);
+        assertThat(shard.receiveMessage(Duration.ofSeconds(5))).isInstanceOf(ClusterSharding.Passivate.class);
+    }
+
+    /** A session whose node is gone: its journal ends in the middle of an answer, and after a call of a tool. */
+    private static SessionEvent[] crashed(Face face) {
+        return new SessionEvent[] {
+            new SessionEvent.Opened(Facts.ANNA, face, Arm.VOICE, "usual", Rig.NOON),
+            Facts.HOSTED,
+            new SessionEvent.CallerAttached("seat-0", Secret.hash("token-1"), "pekko://there", Rig.NOON, null),
+            new SessionEvent.Told(1, List.of(Facts.UPSTREAM, Facts.USER_SAID, Facts.TRANSCRIBED), Rig.NOON),
+            new SessionEvent.Told(
+                    2,
+                    List.of(
+                            Facts.CALLED,
+                            Facts.BEGAN,
+                            new SessionEvent.AgentHeard("item_b", "one two three four", 2000, 1000, Rig.NOON)),
+                    Rig.NOON)
+        };
+    }
+
+    @Test
+    void aSessionThatIsTakenOverTellsTheTruthAboutWhatWasLostAndGoesOn() {
+        session.initialize((Object[]) crashed(Face.VOICE));
+        var result = run(to -> new VoiceSession.TakeSeat(
+                new Join(OPENING, true, "token-1", 12), null, "pekko://here", 0, to.narrow()));
+        assertThat(result.events().stream().map(event -> event.getClass().getSimpleName()))
+                .containsExactly("Hosted", "AgentSaid", "AgentCut", "ToolAnswered", "CallerAttached");
+        assertThat(result.events())
+                .contains(
+                        new SessionEvent.AgentSaid("item_b", "one two three four", 2000, Rig.NOON),
+                        new SessionEvent.AgentCut("item_b", 1000, Rig.NOON));
+        var caller = sits((Seating.Taken) result.reply());
+        var told = Stage.taken(rig.provider, 4);
+
+        assertThat(told.items()).extracting(Item::id).startsWith("item_u", "item_c", "item_b");
+        assertThat(told.items().get(3).toString()).contains("call_1", "not known whether");
+        assertThat(told.line().hears()).contains("\"role\":\"system\"", "one two");
+        assertThat(told.line().hears()).contains("response.create");
+        assertThat(caller.hears()).contains("voice-welcome", "\"epoch\":2");
+        assertThat(caller.hears()).contains("session.resumed", "\"recovered\":false", "node_lost");
+        assertThat(caller.hears()).contains("session.created");
+        var restored = caller.hears("session.restored");
+        assertThat(restored)
+                .contains("\"cause\":\"node_lost\"", "\"item_id\":\"item_b\"", "\"heard_ms\":1000")
+                .contains("\"kind\":\"tool_result\"", "\"call_id\":\"call_1\"");
+        caller.says(Events.append(20));
+        assertThat(told.line().hears()).as("asked once").isEqualTo(Events.append(20));
+        assertThat(rig.tools.called.get()).as("never again").isZero();
+    }
+
+    @Test
+    void theSeatIsTheProofOfWhoNeverLeftAndStaysIt() {
+        session.initialize((Object[]) crashed(Face.VOICE));
+        Function<ActorRef<Object>, Command> moved = to ->
+                new VoiceSession.TakeSeat(new Join(OPENING, true, null, 12), "seat-0", "pekko://here", 0, to.narrow());
+        Function<ActorRef<Object>, Command> stranger = to ->
+                new VoiceSession.TakeSeat(new Join(OPENING, true, null, 12), "seat-9", "pekko://here", 0, to.narrow());
+
+        assertThat(told(run(stranger).reply())).isEqualTo("Denied FORBIDDEN");
+        assertThat(told(run(moved).reply())).isEqualTo("Taken");
+        assertThat(told(run(moved).reply())).as("the answer may be lost").isEqualTo("Taken");
+        rig.provider.called().taken();
+    }
+
+    @Test
+    void theTokenThatWasShownStaysGoodAcrossHosts() {
+        session.initialize((Object[]) crashed(Face.VOICE));
+        assertThat(told(tries("token-1"))).isEqualTo("Taken");
+        rig.provider.called().taken();
+        session.restart();
+
+        assertThat(told(tries("token-1")))
+                .as("the new one may never have arrived")
+                .isEqualTo("Taken");
+        rig.provider.called().taken();
+    }
+
+    @Test
+    void aSessionThatMovesIsLetGoAndStopsWhenItsFactsAreWritten() {
+        var caller = sits(joins(JOIN));
+        var provider = rig.provider.called().taken();
+        provider.says(Events.created(), Events.itemDone(Events.userItem("u", "hello")));
+        caller.hears("conversation.item.done");
+        session.runCommand(VoiceSession.Move.HAND_OVER);
+
+        assertThat(caller.ended().code()).isEqualTo(1012);
+        assertThat(provider.ended().code()).isEqualTo(1000);
+        var persistenceId = VoiceSession.KEY.name() + "|" + id.value();
+        eventually(() -> session.persistenceTestKit().persistedInStorage(persistenceId).stream()
+                .anyMatch(event -> event instanceof SessionEvent.Told told
+                        && told.facts().stream().anyMatch(SessionEvent.HandedOver.class::isInstance)));
+    }
+
+    @Test
+    void aCallersToolIsExecutedOnceAndItsAnswerTold() {
+        var caller = sits(joins(JOIN));
+        var provider = rig.provider.called().taken();
+        int before = rig.tools.called.get();
+        provider.says(
+                Events.created(),
+                Events.begun("r1"),
+                Events.outputItemDone("r1", Events.call("c1", "call_1", "completed")),
+                Events.done("r1", "completed"));
+        caller.hears("response.done");
+        rig.tools.answer.complete(new parley.tool.Tools.Outcome(true, "noon"));
+
+        assertThat(provider.hears()).contains("function_call_output", "noon");
+        assertThat(provider.hears()).contains("response.create");
+        assertThat(rig.tools.called.get() - before).isEqualTo(1);
+    }
+
+    @Test
+    void aSessionThatIsWokenLivesUntilItsCallerHasNotComeInTime() {
+        vacant(Rig.settings(Map.of("parley.session.resume-window", "200ms")));
+        session.initialize((Object[]) crashed(Face.VOICE));
+        session.runCommand(new VoiceSession.Wake());
+
+        assertThat(awaitOver().reason()).isEqualTo(EndReason.CALLER_LEFT);
+    }
+
+    @Test
+    void nobodyIsKeptInMemoryForASessionThatNeverWas() {
+        session.runCommand(new VoiceSession.Wake());
+
+        assertThat(shard.receiveMessage(Duration.ofSeconds(5))).isInstanceOf(ClusterSharding.Passivate.class);
     }
 
     @Test
@@ -407,7 +603,8 @@ class VoiceSessionTest {
     @Test
     void theSumOfAllCostsIsToldInDollars() {
         bring("live");
-        session.runCommand(new VoiceSession.Note(List.of(Facts.SPENT, Facts.SPENT)));
+        session.runCommand(note(1, Facts.SPENT, Facts.SPENT));
+        session.runCommand(note(1, Facts.SPENT, Facts.SPENT));
         var costs = new ArrayList<Double>();
         costs.add(((Answer.Described) run(COMMANDS.get("Describe")).reply())
                 .session()

@@ -51,6 +51,12 @@ public final class Frame {
         return new Frame(buffer, true);
     }
 
+    /** A message of the same content; the other stays as it is. */
+    public static Frame copyOf(Frame other) {
+        var copy = allocate(Loops.ALLOCATOR, other.length());
+        return new Frame(copy.writeBytes(other.buffer, other.buffer.readerIndex(), other.length()), other.text);
+    }
+
     /** A text message of bytes already in a buffer, whose reference is taken over. */
     public static Frame text(ByteBuf utf8) {
         return new Frame(utf8, true);

@@ -218,10 +218,15 @@ public final class HttpServer {
         private void reply(ChannelHandlerContext context, FullHttpRequest request, Reply reply) {
             boolean keepAlive = HttpUtil.isKeepAlive(request);
             switch (reply) {
-                case Reply.Answer(var response) -> answer(context, response, keepAlive);
-                case Reply.Streamed(var head, var body) -> stream(context, request, head, body, keepAlive);
+                case Reply.Answer(var response) -> answer(context, response, keepAlive && !saysClose(response));
+                case Reply.Streamed(var head, var body) ->
+                    stream(context, request, head, body, keepAlive && !saysClose(head));
                 case Reply.Upgrade upgrade -> upgrade(context, request, upgrade);
             }
+        }
+
+        private static boolean saysClose(HttpResponse response) {
+            return response.headers().containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE, true);
         }
 
         private static void answer(ChannelHandlerContext context, FullHttpResponse response, boolean keepAlive) {

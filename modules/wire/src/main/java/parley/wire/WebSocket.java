@@ -97,6 +97,9 @@ public final class WebSocket implements Port {
 
     /** Drops the connection with a TCP reset and no word: for tests of what others make of that. From any thread. */
     public void abort() {
+        if (!channel.isOpen()) {
+            return;
+        }
         channel.config().setOption(ChannelOption.SO_LINGER, 0);
         channel.close();
     }

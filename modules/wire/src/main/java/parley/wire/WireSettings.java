@@ -41,7 +41,16 @@ public record WireSettings(
 
     /** Reads the block {@code parley.wire} of a whole configuration. */
     public static WireSettings from(Config config) {
+        return read(config.getConfig("parley.wire"));
+    }
+
+    /** The same for sockets towards providers: {@code parley.wire.upstream} over {@code parley.wire}. */
+    public static WireSettings upstream(Config config) {
         var wire = config.getConfig("parley.wire");
+        return read(wire.getConfig("upstream").withFallback(wire));
+    }
+
+    private static WireSettings read(Config wire) {
         return new WireSettings(
                 bytes(wire, "max-message"),
                 wire.getInt("inbox-frames"),

@@ -55,6 +55,17 @@ class WireSettingsTest {
                         10240));
     }
 
+    @Test
+    void aProvidersSocketIsProbedSoonerAndIsLikeTheOthersOtherwise() {
+        var config = ConfigFactory.parseString("parley.wire.inbox-frames = 7").withFallback(ConfigFactory.load());
+
+        var upstream = WireSettings.upstream(config);
+
+        assertThat(upstream.pingInterval()).isEqualTo(Duration.ofSeconds(4));
+        assertThat(upstream.pongTimeout()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(upstream.inboxFrames()).isEqualTo(7);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "max-message = 1023 B, max-message: 1023 (expected: 1 KiB to 1 GiB)",

@@ -1,0 +1,137 @@
+package parley.session;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A PostgreSQL of one's own, and a way to it that the test can close, or stop. */
+final class Databases {
+    private Databases() {}
+
+    static EmbeddedPostgres start() throws IOException {
+        return EmbeddedPostgres.builder()
+                .setLocaleConfig("locale", "C.UTF-8")
+                .setPGStartupWait(Duration.ofSeconds(30))
+                .start();
+    }
+
+    static Journal journal(int port) {
+        return Journal.at("postgresql://postgres:postgres@127.0.0.1:" + port + "/postgres");
+    }
+
+    static void run(Journal journal, String... statements) throws SQLException {
+        try (var connection = journal.connect(Duration.ofSeconds(30));
+                var statement = connection.createStatement()) {
+            for (var sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    /** Forwards to a port of this machine. */
+    static final class Gate implements AutoCloseable {
+        private enum State {
+            OPEN,
+            CLOSED,
+            /** Accepts, and never answers. */
+            STILL
+        }
+
+        private final int target;
+        private final int port;
+        private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+        private ServerSocket server;
+        private volatile State state = State.OPEN;
+
+        Gate(int target) throws IOException {
+            this.target = target;
+            server = listen(0);
+            port = server.getLocalPort();
+        }
+
+        Journal journal() {
+            return Databases.journal(port);
+        }
+
+        void shut() throws IOException {
+            state = State.CLOSED;
+            server.close();
+            hangUp();
+        }
+
+        void standStill() {
+            state = State.STILL;
+        }
+
+        void open() throws IOException {
+            boolean wasShut = state == State.CLOSED;
+            state = State.OPEN;
+            if (wasShut) {
+                server = listen(port);
+            } else {
+                hangUp();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            shut();
+        }
+
+        private void hangUp() throws IOException {
+            for (var socket : sockets) {
+                socket.close();
+            }
+            sockets.clear();
+        }
+
+        private ServerSocket listen(int number) throws IOException {
+            var listening = new ServerSocket();
+            listening.setReuseAddress(true);
+            listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), number));
+            Thread.ofVirtual().start(() -> accept(listening));
+            return listening;
+        }
+
+        private void accept(ServerSocket listening) {
+            try {
+                while (true) {
+                    var near = listening.accept();
+                    var far = new Socket(InetAddress.getLoopbackAddress(), target);
+                    near.setTcpNoDelay(true);
+                    far.setTcpNoDelay(true);
+                    sockets.add(near);
+                    sockets.add(far);
+                    Thread.ofVirtual().start(() -> forward(near, far));
+                    Thread.ofVirtual().start(() -> forward(far, near));
+                }
+            } catch (IOException shut) {
+                // Shut by the test.
+            }
+        }
+
+        private void forward(Socket from, Socket to) {
+            try (from;
+                    to) {
+                var bytes = new byte[16384];
+                int length;
+                while ((length = from.getInputStream().read(bytes)) > 0) {
+                    if (state == State.STILL) {
+                        continue;
+                    }
+                    to.getOutputStream().write(bytes, 0, length);
+                    to.getOutputStream().flush();
+                }
+            } catch (IOException hungUp) {
+                // By the test, or by one of the two.
+            }
+        }
+    }
+}

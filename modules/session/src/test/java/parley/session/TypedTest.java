@@ -1,0 +1,92 @@
+package parley.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import parley.protocol.ClientEvent;
+import parley.protocol.ServerEvent;
+import parley.protocol.Wire;
+import parley.wire.Frame;
+
+@Tag("unit")
+@ExtendWith(NoLeaks.class)
+class TypedTest {
+    private final Typed typed = new Typed(2);
+
+    private void sends(String item) {
+        var text = "{\"type\":\"conversation.item.create\",\"item\":" + item + "}";
+        var event = (ClientEvent.ConversationItemCreate) Wire.client(text.getBytes(StandardCharsets.UTF_8));
+        var frame = Frame.text(text);
+        typed.sent(event, frame);
+        frame.release();
+    }
+
+    private static String nameless(String words) {
+        return "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"" + words
+                + "\"}]}";
+    }
+
+    private void isTaken(String item) {
+        typed.taken(((ServerEvent.ConversationItemDone) Wire.server(Events.itemDone(item))).item());
+    }
+
+    private List<String> again() {
+        return typed.takeAgain().stream()
+                .map(one -> {
+                    var text = one.frame().utf8();
+                    one.frame().release();
+                    return text;
+                })
+                .toList();
+    }
+
+    @AfterEach
+    void release() {
+        typed.release();
+    }
+
+    @Test
+    void whatNobodyTookIsToldAgainInOrder() {
+        sends(nameless("one"));
+        sends(Events.userItem("u2", "two"));
+
+        assertThat(again())
+                .satisfiesExactly(
+                        first -> assertThat(first).contains("one"),
+                        second -> assertThat(second).contains("two"));
+        assertThat(again()).as("handed over").isEmpty();
+    }
+
+    @Test
+    void anItemIsKnownByItsNameOrByItsWords() {
+        sends(nameless("one"));
+        sends(Events.userItem("u2", "two"));
+        isTaken(Events.userItem("item_x", "one"));
+        isTaken(Events.userItem("u2", "two, as the provider has it"));
+        isTaken(Events.userItem("u3", "three"));
+
+        assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void aResultIsKnownByItsCall() {
+        sends("{\"type\":\"function_call_output\",\"call_id\":\"call_1\",\"output\":\"noon\"}");
+        isTaken("{\"id\":\"r\",\"type\":\"function_call_output\",\"call_id\":\"call_1\",\"output\":\"noon\"}");
+
+        assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void theOldestIsForgottenBeyondTheBound() {
+        sends(nameless("one"));
+        sends(nameless("two"));
+        sends(nameless("three"));
+
+        assertThat(again()).hasSize(2).noneMatch(text -> text.contains("one"));
+    }
+}
