@@ -14,13 +14,18 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** PostgreSQL in a directory of ours, for development: kept between starts, written through to disk. */
+/**
+ * PostgreSQL in a directory of ours, for development: kept between starts, written through to disk. Can be stopped,
+ * started again on the same port, and frozen, by one thread.
+ */
 final class EmbeddedDatabase implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(15);
 
-    private final EmbeddedPostgres postgres;
+    private static final int ANY_PORT = 0;
+
     private final Path directory;
     private final FileChannel lock;
+    private EmbeddedPostgres postgres;
 
     private EmbeddedDatabase(EmbeddedPostgres postgres, Path directory, FileChannel lock) {
         this.postgres = postgres;
@@ -35,24 +40,56 @@ final class EmbeddedDatabase implements AutoCloseable {
             Files.createDirectories(directory);
             var lock = lock(data);
             endLeftover(directory);
-            return new EmbeddedDatabase(
-                    EmbeddedPostgres.builder()
-                            .setDataDirectory(directory)
-                            .setCleanDataDirectory(false)
-                            // It ends after the sessions that write to it, not beside them.
-                            .setRegisterShutdownHook(false)
-                            .setLocaleConfig("locale", "C.UTF-8")
-                            .setServerConfig("fsync", "on")
-                            .setServerConfig("synchronous_commit", "on")
-                            .setServerConfig("max_connections", "60")
-                            .setPGStartupWait(Duration.ofSeconds(30))
-                            .start(),
-                    directory,
-                    lock);
+            return new EmbeddedDatabase(start(directory, ANY_PORT), directory, lock);
         } catch (IOException | IllegalStateException failed) {
             throw new StartFailure("embedded PostgreSQL in " + directory + " does not start: " + failed.getMessage()
                     + "\nset DATABASE_URL to use a database of your own");
         }
+    }
+
+    private static EmbeddedPostgres start(Path directory, int port) throws IOException {
+        var builder = EmbeddedPostgres.builder()
+                .setDataDirectory(directory)
+                .setCleanDataDirectory(false)
+                // It ends after the sessions that write to it, not beside them.
+                .setRegisterShutdownHook(false)
+                .setLocaleConfig("locale", "C.UTF-8")
+                .setServerConfig("fsync", "on")
+                .setServerConfig("synchronous_commit", "on")
+                .setServerConfig("max_connections", "60")
+                .setPGStartupWait(Duration.ofSeconds(30));
+        return (port == ANY_PORT ? builder : builder.setPort(port)).start();
+    }
+
+    int port() {
+        return postgres.getPort();
+    }
+
+    /** The server ends, as for its operator; its clients' connections are closed. */
+    void stop() {
+        try {
+            postgres.close();
+        } catch (IOException failed) {
+            throw new IllegalStateException("PostgreSQL does not stop", failed);
+        }
+    }
+
+    /** After {@link #stop}: at the same address, with the same data. */
+    void startAgain() {
+        try {
+            postgres = start(directory, postgres.getPort());
+        } catch (IOException failed) {
+            throw new IllegalStateException("PostgreSQL does not start again", failed);
+        }
+    }
+
+    /** The server stands still: connections stay open, and nobody answers. */
+    void freeze() {
+        Signals.freeze(postgres.getProcess().toHandle());
+    }
+
+    void thaw() {
+        Signals.thaw(postgres.getProcess().toHandle());
     }
 
     String url() {

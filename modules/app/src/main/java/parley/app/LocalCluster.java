@@ -11,70 +11,100 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import parley.provider.simulator.Simulator;
 import parley.wire.Loops;
 
 /**
- * A real cluster on one machine: a JVM per node on 127.0.0.1, .2, .3 …, with the same ports, one database and, without
+ * A real cluster on one machine: a JVM per node, with the same ports on addresses of their own, one database and, without
  * a provider's key, one simulator, which live in this process.
+ *
+ * <p>Nodes can be stopped, killed, frozen and started again, one at a time, by one thread.
  */
 final class LocalCluster implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofSeconds(40);
 
-    private final List<Process> nodes;
-    private final Loops loops;
-    private final @Nullable Simulator simulator;
-    private final @Nullable EmbeddedDatabase database;
+    /**
+     * Where a node runs.
+     *
+     * @param prefix what its command line begins with, such as {@code ip netns exec n1}
+     * @param environment on top of what every node gets
+     */
+    record Place(String host, List<String> prefix, Map<String, String> environment) {
+        Place {
+            prefix = List.copyOf(prefix);
+            environment = Map.copyOf(environment);
+        }
 
-    private LocalCluster(
-            List<Process> nodes, Loops loops, @Nullable Simulator simulator, @Nullable EmbeddedDatabase database) {
-        this.nodes = nodes;
-        this.loops = loops;
-        this.simulator = simulator;
-        this.database = database;
+        /** 127.0.0.1, .2, .3 … */
+        static List<Place> onLoopback(int count, Map<String, String> environment) {
+            return IntStream.rangeClosed(1, count)
+                    .mapToObj(number -> new Place("127.0.0." + number, List.of(), environment))
+                    .toList();
+        }
+    }
+
+    private final AppSettings settings;
+    private final List<Place> places;
+    private final BiConsumer<String, String> output;
+    private final @Nullable EmbeddedDatabase database;
+    private final @Nullable Loops loops;
+    private final @Nullable Simulator simulator;
+    /** In the order of the places. */
+    private final List<Process> nodes = new ArrayList<>();
+
+    private LocalCluster(AppSettings settings, List<Place> places, BiConsumer<String, String> output, Started started) {
+        this.settings = settings;
+        this.places = List.copyOf(places);
+        this.output = output;
+        this.database = settings.journal() == null ? started.add(EmbeddedDatabase.start(settings.data())) : null;
+        this.loops = settings.simulated() ? started.add(Loops.create(0)) : null;
+        this.simulator = loops == null ? null : started.add(Simulator.start(settings.simulator(), loops));
     }
 
     /**
-     * Returns when every node takes calls, and has printed the banner.
+     * Returns when every node on 127.0.0.1, .2, .3 … takes calls, and has printed the banner.
      *
      * @param started gets each part as it comes up, the nodes among them
      */
     static LocalCluster start(AppSettings settings, int count, long began, Started started) {
+        var places = Place.onLoopback(count, Map.of());
+        var cluster = start(settings, places, (host, line) -> System.out.println(host + "  " + line), started);
+        System.out.println(Banner.cluster(
+                settings, places.stream().map(Place::host).toList(), Duration.ofNanos(System.nanoTime() - began)));
+        for (int number = 0; number < count; number++) {
+            System.out.printf(
+                    "  %-14s  process %d%n",
+                    places.get(number).host(), cluster.nodes.get(number).pid());
+        }
+        return cluster;
+    }
+
+    /**
+     * Returns when every node takes calls.
+     *
+     * @param output gets what the nodes say, with their address; from several threads
+     * @param started gets each part as it comes up, the nodes among them
+     */
+    static LocalCluster start(
+            AppSettings settings, List<Place> places, BiConsumer<String, String> output, Started started) {
         try {
-            var database = settings.journal() == null ? started.add(EmbeddedDatabase.start(settings.data())) : null;
-            var loops = started.add(Loops.create(0));
-            var simulator = settings.simulated() ? started.add(Simulator.start(settings.simulator(), loops)) : null;
-            var nodes = new CopyOnWriteArrayList<Process>();
-            var cluster = new LocalCluster(nodes, loops, simulator, database);
-            var hosts = new ArrayList<String>();
+            var cluster = new LocalCluster(settings, places, output, started);
             var ready = new ArrayList<CompletableFuture<Void>>();
-            for (int number = 1; number <= count; number++) {
-                var host = "127.0.0." + number;
-                hosts.add(host);
-                var process = spawn(settings, host, simulator, database);
+            for (int number = 0; number < places.size(); number++) {
+                // The others join through the first: it has to be there.
+                if (number == 1) await(ready.getFirst());
+                var process = cluster.spawn(number, List.of(places.getFirst()));
                 started.add(process::destroy);
-                nodes.add(process);
-                ready.add(relayOutput(process, host));
-                if (number == 1) {
-                    // The others join through the first: it has to be there.
-                    ready.getFirst()
-                            .orTimeout(START.toSeconds(), TimeUnit.SECONDS)
-                            .join();
-                }
+                cluster.nodes.add(process);
+                ready.add(cluster.relayOutput(process, places.get(number).host()));
             }
-            CompletableFuture.allOf(ready.toArray(CompletableFuture[]::new))
-                    .orTimeout(START.toSeconds(), TimeUnit.SECONDS)
-                    .join();
-            System.out.println(Banner.cluster(settings, hosts, Duration.ofNanos(System.nanoTime() - began)));
-            for (int number = 0; number < count; number++) {
-                System.out.printf(
-                        "  %-14s  process %d%n",
-                        hosts.get(number), nodes.get(number).pid());
-            }
+            ready.forEach(LocalCluster::await);
             return cluster;
         } catch (CompletionException | IOException failed) {
             started.close();
@@ -87,34 +117,81 @@ final class LocalCluster implements AutoCloseable {
         return nodes.stream().map(Process::toHandle).toList();
     }
 
-    /** The nodes leave one after the other, then what they share is stopped. */
+    /** Whether the node's process is there, frozen or not. */
+    boolean isRunning(int number) {
+        return nodes.get(number).isAlive();
+    }
+
+    /** Tells the node to leave, and returns when it has; false when it took too long and was ended. */
+    boolean stop(int number, Duration atMost) {
+        nodes.get(number).destroy();
+        return ended(nodes.get(number), atMost);
+    }
+
+    /** Ends the node as a crash would, and returns when it is gone. */
+    void kill(int number) {
+        nodes.get(number).destroyForcibly();
+        ended(nodes.get(number), STOP);
+    }
+
+    /** The node stands still: its sockets stay open, and nobody answers. */
+    void freeze(int number) {
+        Signals.freeze(nodes.get(number).toHandle());
+    }
+
+    void thaw(int number) {
+        Signals.thaw(nodes.get(number).toHandle());
+    }
+
+    /** Starts a node that has ended, into the cluster of the others, and returns when it takes calls. */
+    void restart(int number) {
+        var others = new ArrayList<>(places);
+        others.add(others.remove(number));
+        try {
+            var process = spawn(number, others);
+            nodes.set(number, process);
+            await(relayOutput(process, places.get(number).host()));
+        } catch (CompletionException | IOException failed) {
+            throw new StartFailure("node " + places.get(number).host() + " did not start again");
+        }
+    }
+
+    /** The nodes leave together, then what they share is stopped. */
     @Override
     public void close() {
-        for (var node : nodes) {
-            node.destroy();
-        }
-        for (var node : nodes) {
-            try {
-                if (!node.waitFor(STOP.toSeconds(), TimeUnit.SECONDS)) {
-                    node.destroyForcibly();
-                }
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        nodes.forEach(Process::destroy);
+        nodes.forEach(node -> ended(node, STOP));
         if (simulator != null) {
             simulator.close();
         }
-        loops.close();
+        if (loops != null) {
+            loops.close();
+        }
         if (database != null) {
             database.close();
         }
     }
 
-    private static Process spawn(
-            AppSettings settings, String host, @Nullable Simulator simulator, @Nullable EmbeddedDatabase database)
-            throws IOException {
-        var command = new ArrayList<String>();
+    private static boolean ended(Process node, Duration atMost) {
+        try {
+            if (node.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
+                return true;
+            }
+            node.destroyForcibly().waitFor(STOP.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException interrupted) {
+            node.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        return false;
+    }
+
+    private static void await(CompletableFuture<Void> ready) {
+        ready.orTimeout(START.toSeconds(), TimeUnit.SECONDS).join();
+    }
+
+    private Process spawn(int number, List<Place> seeds) throws IOException {
+        var place = places.get(number);
+        var command = new ArrayList<>(place.prefix());
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // The same virtual machine as this one, its options included.
         command.addAll(java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -123,9 +200,13 @@ final class LocalCluster implements AutoCloseable {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "run"));
         var process = new ProcessBuilder(command).redirectErrorStream(true);
         Map<String, String> environment = process.environment();
-        environment.put("PARLEY_HOST", host);
+        environment.put("PARLEY_HOST", place.host());
         environment.put("PARLEY_PARENT", Long.toString(ProcessHandle.current().pid()));
-        environment.put("PARLEY_SEEDS", "127.0.0.1:" + settings.clusterPort());
+        environment.put(
+                "PARLEY_SEEDS",
+                seeds.stream()
+                        .map(seed -> seed.host() + ":" + settings.clusterPort())
+                        .collect(Collectors.joining(",")));
         environment.put("PARLEY_HTTP_PORT", Integer.toString(settings.gateway().port()));
         environment.put("PARLEY_HTTPS_PORT", Integer.toString(settings.gateway().httpsPort()));
         environment.put("PARLEY_MANAGEMENT_PORT", Integer.toString(settings.managementPort()));
@@ -140,11 +221,12 @@ final class LocalCluster implements AutoCloseable {
             environment.put("PARLEY_PROVIDER_URL", simulator.baseUrl().toString());
             environment.put("REALTIME_API_MODEL", "simulator");
         }
+        environment.putAll(place.environment());
         return process.start();
     }
 
-    /** Prints what the node says under its address, until it is ready; completes then, fails when it ends before. */
-    private static CompletableFuture<Void> relayOutput(Process process, String host) {
+    /** Tells what the node says, until its banner; completes when it is ready, fails when it ends before. */
+    private CompletableFuture<Void> relayOutput(Process process, String host) {
         var ready = new CompletableFuture<Void>();
         Thread.ofVirtual().start(() -> {
             try (var lines =
@@ -154,12 +236,12 @@ final class LocalCluster implements AutoCloseable {
                     // The cluster's own banner says what the node's would.
                     banner = line.startsWith("parley ready") || (banner && line.startsWith("  "));
                     if (!banner) {
-                        System.out.println(host + "  " + line);
+                        output.accept(host, line);
                     } else if (line.startsWith("parley ready")) {
                         ready.complete(null);
                     }
                 }
-                System.out.println(host + "  ended");
+                output.accept(host, "ended");
             } catch (IOException ended) {
                 // The pipe breaks when the node is killed; its exit says so.
             }

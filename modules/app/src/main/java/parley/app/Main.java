@@ -29,6 +29,7 @@ public final class Main {
               check-config       every error and warning of the configuration at once
               load --help        many callers at once, and what they heard
               barge-in --url U   how fast the agent falls silent when the caller speaks
+              chaos --help       what becomes of many conversations when something breaks
               simulator [--port P]
                                  the simulated provider alone
 
@@ -47,6 +48,7 @@ public final class Main {
                 case "check-config" -> checkConfig();
                 case "load" -> parley.load.Main.main(rest);
                 case "barge-in" -> BargeIn.main(rest);
+                case "chaos" -> System.exit(Chaos.run(List.of(rest)));
                 case "simulator" -> SimulatorMain.main(rest);
                 case "help", "--help", "-h" -> System.out.println(HELP);
                 default -> throw new StartFailure("command: " + command + "\n\n" + HELP);
@@ -95,8 +97,9 @@ public final class Main {
         var node = Node.start(settings, started);
         System.out.println(Banner.of(settings, node.gateway(), Duration.ofNanos(System.nanoTime() - began)));
         node.onRemoved(() -> {
-            System.err.println("parley: the cluster went on without this node, which was cut off from it; it ends, to be"
-                    + " started again");
+            System.err.println(
+                    "parley: the cluster went on without this node, which was cut off from it; it ends, to be"
+                            + " started again");
             System.exit(1);
         });
         return node;

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
 /** The text of an {@code input_audio_buffer.append}, built once and sent many times. */
-final class AppendText {
+public final class AppendText {
     private static final String HEAD = "{\"type\":\"input_audio_buffer.append\",\"audio\":\"";
     private static final String TAIL = "\"}";
 
@@ -15,7 +15,7 @@ final class AppendText {
     private final int audioChars;
 
     /** The audio must fill whole groups of three bytes, and begin with room for a {@link Stamp}. */
-    AppendText(byte[] pcm) {
+    public AppendText(byte[] pcm) {
         var audio = Base64.getEncoder().encodeToString(pcm);
         var bytes = (HEAD + audio + TAIL).getBytes(StandardCharsets.US_ASCII);
         this.text = Unpooled.unreleasableBuffer(
@@ -28,7 +28,7 @@ final class AppendText {
     }
 
     /** A view for one send. The codec masks into a buffer of its own before the send returns, so all sends share it. */
-    ByteBuf shared() {
+    public ByteBuf shared() {
         return text.duplicate();
     }
 

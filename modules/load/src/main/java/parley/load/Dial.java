@@ -25,6 +25,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.net.URI;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
@@ -33,43 +34,60 @@ import javax.net.ssl.SSLException;
  * Opens WebSockets with Netty's own codec: masked as RFC 6455 wants, no extensions. The codec is deliberately not the
  * product's, so that the product's framing is read by somebody else.
  */
-final class Dial {
+public final class Dial {
     private static final int LONGEST_MESSAGE = 16 << 20;
     private static final int LONGEST_REFUSAL = 64 << 10;
     /** What one session may have unsent before its frames are given up. */
     private static final WriteBufferWaterMark UNSENT = new WriteBufferWaterMark(128 << 10, 256 << 10);
 
-    private final Options options;
+    private final URI url;
     private final WebSocketClientProtocolConfig protocol;
     private final Optional<SslContext> tls;
 
-    Dial(Options options) {
-        this.options = options;
+    private Dial(URI url, Optional<String> token, Optional<SslContext> tls) {
+        this.url = url;
+        this.tls = tls;
         var headers = new DefaultHttpHeaders();
-        options.token().ifPresent(token -> headers.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + token.value()));
+        token.ifPresent(bearer -> headers.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + bearer));
         this.protocol = WebSocketClientProtocolConfig.newBuilder()
-                .webSocketUri(options.url())
+                .webSocketUri(url)
                 .customHeaders(headers)
                 .maxFramePayloadLength(LONGEST_MESSAGE)
                 .allowExtensions(false)
                 .withUTF8Validator(false)
                 .handleCloseFrames(false)
+                .dropPongFrames(false)
                 .sendCloseFrame(null)
                 .handshakeTimeoutMillis(TimeUnit.SECONDS.toMillis(Caller.PATIENCE_SECONDS))
                 .build();
-        this.tls = options.secure() ? Optional.of(tls(options.insecure())) : Optional.empty();
+    }
+
+    /**
+     * Dials this address.
+     *
+     * @param url {@code ws:} or {@code wss:}
+     * @param insecure accept any certificate
+     */
+    public static Dial to(URI url, Optional<String> token, boolean insecure) {
+        return new Dial(url, token, secure(url) ? Optional.of(tls(insecure)) : Optional.empty());
+    }
+
+    /** The same for another address, which is as secure as the first, and another token. */
+    public Dial to(URI other, String token) {
+        return new Dial(other, Optional.of(token), tls);
     }
 
     /**
      * Event loops with timers finer than a millisecond where the platform has them. Java's own selector rounds to whole
      * ones, and would spin through the gaps between frames: time taken from the server under test.
      */
-    static EventLoopGroup loops(int threads) {
+    public static EventLoopGroup loops(int threads) {
         return new MultiThreadIoEventLoopGroup(
                 threads, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
     }
 
-    ChannelFuture open(EventLoop loop, ChannelHandler caller) {
+    /** Connects, and hands over to the caller once the channel is there; the WebSocket's upgrade follows. */
+    public ChannelFuture open(EventLoop loop, ChannelHandler caller) {
         return new Bootstrap()
                 .group(loop)
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
@@ -79,9 +97,8 @@ final class Dial {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        var host = options.url().getHost();
-                        tls.ifPresent(context ->
-                                channel.pipeline().addLast(context.newHandler(channel.alloc(), host, options.port())));
+                        tls.ifPresent(context -> channel.pipeline()
+                                .addLast(context.newHandler(channel.alloc(), url.getHost(), port(url))));
                         channel.pipeline()
                                 .addLast(new HttpClientCodec())
                                 .addLast(new HttpObjectAggregator(LONGEST_REFUSAL))
@@ -90,7 +107,15 @@ final class Dial {
                                 .addLast(caller);
                     }
                 })
-                .connect(options.url().getHost(), options.port());
+                .connect(url.getHost(), port(url));
+    }
+
+    static int port(URI url) {
+        return url.getPort() >= 0 ? url.getPort() : secure(url) ? 443 : 80;
+    }
+
+    private static boolean secure(URI url) {
+        return url.getScheme().equalsIgnoreCase("wss");
     }
 
     private static SslContext tls(boolean insecure) {

@@ -64,7 +64,7 @@ public final class EchoServer implements AutoCloseable {
 
     /** Listens on this machine only. Each socket gets a conversation of its own; port 0 takes any free one. */
     @SafeVarargs
-    static EchoServer start(int port, Supplier<ChannelHandler>... conversation)
+    public static EchoServer start(int port, Supplier<ChannelHandler>... conversation)
             throws BindException, InterruptedException {
         var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         var protocol = WebSocketServerProtocolConfig.newBuilder()
@@ -98,7 +98,7 @@ public final class EchoServer implements AutoCloseable {
         throw new BindException("port " + port + ": " + listener.cause().getMessage());
     }
 
-    int port() {
+    public int port() {
         return ((InetSocketAddress) listener.localAddress()).getPort();
     }
 

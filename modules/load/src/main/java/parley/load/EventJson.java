@@ -8,13 +8,13 @@ import io.netty.buffer.ByteBufInputStream;
 import java.io.IOException;
 
 /** Reads the few small events whose inside matters. */
-final class EventJson {
+public final class EventJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private EventJson() {}
 
     /** A missing node for what is not JSON. */
-    static JsonNode read(ByteBuf text) {
+    public static JsonNode read(ByteBuf text) {
         try (var in = new ByteBufInputStream(text.duplicate())) {
             return MAPPER.readTree(in);
         } catch (IOException notJson) {
@@ -23,7 +23,7 @@ final class EventJson {
     }
 
     /** The most telling word of an {@code error} event. */
-    static String errorCode(ByteBuf text) {
+    public static String errorCode(ByteBuf text) {
         var error = read(text).path("error");
         var code = error.path("code").asText("");
         return code.isEmpty() || code.equals("null") ? error.path("type").asText("(no code)") : code;

@@ -8,8 +8,9 @@ import java.nio.charset.StandardCharsets;
  * Finds a server event's type, and where its audio is, without building anything. Keys may come in any order; values
  * nested in objects are not mistaken for the event's own. Reused for the next event: take what is needed first.
  */
-final class EventScan {
-    enum Kind {
+public final class EventScan {
+    /** What an event is, as far as callers tell them apart. */
+    public enum Kind {
         SESSION_CREATED("session.created"),
         AUDIO_DELTA("response.output_audio.delta"),
         OLD_AUDIO_DELTA("response.audio.delta"),
@@ -20,6 +21,7 @@ final class EventScan {
         RESPONSE_CREATED("response.created"),
         RESPONSE_DONE("response.done"),
         ERROR("error"),
+        PONG("pong"),
         OTHER(""),
         /** Not a JSON object with a type. */
         MALFORMED("");
@@ -36,6 +38,7 @@ final class EventScan {
     private static final String DELTA = "delta";
     private static final String RESPONSE_ID = "response_id";
     private static final String ITEM_ID = "item_id";
+    private static final String SEQ = "seq";
 
     private final int expectedDelta;
     private ByteBuf text = Unpooled.EMPTY_BUFFER;
@@ -48,18 +51,23 @@ final class EventScan {
     private int responseTo;
     private int itemFrom;
     private int itemTo;
+    private long seq;
+    private int typeFrom;
+    private int typeTo;
 
     /** When all deltas have one length, the end of each is looked for there first; 0 when they have not. */
-    EventScan(int expectedDelta) {
+    public EventScan(int expectedDelta) {
         this.expectedDelta = expectedDelta;
     }
 
-    Kind scan(ByteBuf event) {
+    /** What this event is; the accessors then speak of it, until its bytes change. */
+    public Kind scan(ByteBuf event) {
         text = event;
         at = event.readerIndex();
         end = event.writerIndex();
         kind = Kind.MALFORMED;
-        deltaFrom = deltaTo = responseFrom = responseTo = itemFrom = itemTo = -1;
+        deltaFrom = deltaTo = responseFrom = responseTo = itemFrom = itemTo = typeFrom = typeTo = -1;
+        seq = -1;
         if (!members()) kind = Kind.MALFORMED;
         return switch (kind) {
             case OLD_AUDIO_DELTA -> Kind.AUDIO_DELTA;
@@ -73,18 +81,28 @@ final class EventScan {
         return deltaFrom;
     }
 
-    int deltaChars() {
+    public int deltaChars() {
         return deltaTo - deltaFrom;
     }
 
     /** Empty when the event names no response at its top level. */
-    String responseId() {
+    public String responseId() {
         return string(responseFrom, responseTo);
     }
 
     /** Empty when the event names no item at its top level. */
-    String itemId() {
+    public String itemId() {
         return string(itemFrom, itemTo);
+    }
+
+    /** The number of an event that has one ahead of its type; -1 for any other. */
+    public long seq() {
+        return seq;
+    }
+
+    /** Whether the type begins with these letters. */
+    public boolean isNamed(String beginning) {
+        return typeTo - typeFrom >= beginning.length() && is(typeFrom, typeFrom + beginning.length(), beginning);
     }
 
     private String string(int from, int to) {
@@ -122,7 +140,7 @@ final class EventScan {
     private boolean value(int key, int keyEnd) {
         int first = peek();
         if (first == '{' || first == '[') return skipNested();
-        if (first != '"') return skipPlain();
+        if (first != '"') return is(key, keyEnd, SEQ) ? number() : skipPlain();
         int from = ++at;
         boolean delta = is(key, keyEnd, DELTA);
         int likely = from + expectedDelta;
@@ -137,6 +155,8 @@ final class EventScan {
             deltaTo = to;
         } else if (is(key, keyEnd, TYPE)) {
             kind = kindOf(from, to);
+            typeFrom = from;
+            typeTo = to;
         } else if (is(key, keyEnd, RESPONSE_ID)) {
             responseFrom = from;
             responseTo = to;
@@ -188,6 +208,18 @@ final class EventScan {
             if (depth == 0) return true;
         }
         return false;
+    }
+
+    private boolean number() {
+        int from = at;
+        if (!skipPlain()) return false;
+        long value = 0;
+        for (int i = from; i < at && value >= 0; i++) {
+            int digit = text.getByte(i) - '0';
+            value = digit >= 0 && digit <= 9 && i - from < 18 ? value * 10 + digit : -1;
+        }
+        seq = value;
+        return true;
     }
 
     private boolean skipPlain() {

@@ -190,11 +190,7 @@ record Options(
         return List.copyOf(pids);
     }
 
-    boolean secure() {
-        return url.getScheme().equals("wss");
-    }
-
     int port() {
-        return url.getPort() >= 0 ? url.getPort() : secure() ? 443 : 80;
+        return Dial.port(url);
     }
 }

@@ -79,7 +79,7 @@ final class Run {
             lanes.add(new Lane(group.next(), new EventScan(expectedDelta)));
         }
         var conducts = lanes.stream().map(conducts(frame)).toList();
-        var dial = new Dial(options);
+        var dial = Dial.to(options.url(), options.token().map(Options.Token::value), options.insecure());
         long begin = System.nanoTime();
         for (int i = 0; i < options.sessions(); i++) {
             int at = i % lanes.size();

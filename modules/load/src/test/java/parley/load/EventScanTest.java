@@ -56,6 +56,26 @@ class EventScanTest {
     }
 
     @Test
+    void readsANumberAheadOfTheType() {
+        scan.scan(text("{\"seq\":1723,\"type\":\"pong\"}"));
+        assertThat(scan.seq()).isEqualTo(1723);
+        scan.scan(text("{\"type\":\"pong\",\"seq\":1723}"));
+        assertThat(scan.seq()).isEqualTo(-1);
+        scan.scan(text("{\"seq\":-1.5e3,\"type\":\"pong\"}"));
+        assertThat(scan.seq()).isEqualTo(-1);
+    }
+
+    @Test
+    void tellsHowATypeBegins() {
+        scan.scan(text("{\"seq\":3,\"type\":\"session.resumed\",\"recovered\":true}"));
+
+        assertThat(scan.isNamed("session.")).isTrue();
+        assertThat(scan.isNamed("session.resumed")).isTrue();
+        assertThat(scan.isNamed("session.resumed.")).isFalse();
+        assertThat(scan.isNamed("response.")).isFalse();
+    }
+
+    @Test
     void nothingOfTheLastEventIsLeft() {
         scan.scan(text("{\"type\":\"response.output_audio.delta\",\"response_id\":\"r1\",\"delta\":\"QUJD\"}"));
         scan.scan(text("{\"type\":\"response.output_audio.delta\"}"));
