@@ -26,7 +26,7 @@ import parley.load.chaos.Talk;
 /** The command {@code chaos}: see {@code --help}. */
 final class Chaos {
     private static final Duration TOKEN = Duration.ofHours(12);
-    private static final int CALLERS_PER_SECOND = 50;
+    private static final int CALLERS_PER_SECOND = 10;
     /** For everybody to be connected and to have had a first answer. */
     private static final Duration FIRST_ANSWERS = Duration.ofSeconds(60);
     /** For the last turns of everybody, those said again included. */

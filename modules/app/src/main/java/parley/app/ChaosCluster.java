@@ -71,7 +71,7 @@ final class ChaosCluster implements AutoCloseable {
         this.settings = settings(directory);
         try {
             database = started.add(EmbeddedDatabase.start(directory));
-            var loops = started.add(Loops.create(1));
+            var loops = started.add(Loops.create(0));
             var simulator = simulator(
                     kind == Kind.AGEING ? settings.simulator().behaving(AGE_LIMIT) : settings.simulator(), loops);
             toDatabase = started.add(Relay.open(

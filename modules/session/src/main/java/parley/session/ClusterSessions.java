@@ -29,6 +29,11 @@ public final class ClusterSessions implements Sessions {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterSessions.class);
     private static final Duration TRY_AGAIN = Duration.ofSeconds(2);
     private static final Duration JOURNAL_AGAIN = Duration.ofSeconds(5);
+    /**
+     * What is asked of a shard that moves may go down with the node it leaves; a seat may be asked for twice, so it is
+     * asked for again soon.
+     */
+    private static final Duration SEAT_AGAIN = Duration.ofSeconds(1);
 
     private final ClusterSharding sharding;
     private final ShardPlacement placement;
@@ -193,7 +198,7 @@ public final class ClusterSessions implements Sessions {
         if (!join.again() && !journal.isUp()) {
             return CompletableFuture.completedFuture(noJournal());
         }
-        return seat(id, join, null, loop)
+        return seat(id, join, null, loop, room.settings().askTimeout())
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.<Answer>completedFuture(why);
                     case Seating.Taken taken ->
@@ -202,12 +207,13 @@ public final class ClusterSessions implements Sessions {
                 .exceptionally(fault -> unavailable(id, fault));
     }
 
-    private CompletionStage<Seating> seat(SessionId id, Join join, @Nullable String previousSeat, EventLoop loop) {
+    private CompletionStage<Seating> seat(
+            SessionId id, Join join, @Nullable String previousSeat, EventLoop loop, Duration atMost) {
         return entity(id)
                 .ask(
                         replyTo -> new VoiceSession.TakeSeat(
                                 join, previousSeat, room.node(), room.loops().numberOf(loop), replyTo),
-                        room.settings().askTimeout());
+                        atMost);
     }
 
     /** The caller's line as the edge holds it: it outlives the session's. */
@@ -226,7 +232,7 @@ public final class ClusterSessions implements Sessions {
 
     /** The same seat again, wherever the session is now. */
     private CompletionStage<Reach.Answered> again(SessionId id, Join join, String seat, long lastSeq, EventLoop loop) {
-        return seat(id, new Join(join.opening(), true, null, lastSeq), seat, loop)
+        return seat(id, new Join(join.opening(), true, null, lastSeq), seat, loop, SEAT_AGAIN)
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.completedFuture(denied(why, join));
                     case Seating.Taken taken -> line(taken, loop).<Reach.Answered>thenApply(Reach.Answered.Line::new);

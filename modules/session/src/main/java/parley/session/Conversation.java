@@ -718,6 +718,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 provider.tell(new ClientEvent.ConversationItemCreate(ownId(), null, wasCutAfter(due.heard())));
             }
             ask(witness.findsTurns());
+        } else if (!answerAsked) {
+            continueAfterTools();
         }
     }
 
@@ -736,22 +738,25 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         var open = toCaller.openResponse();
         boolean asksAgain = toProvider.hasAsk();
         boolean speaks = utterance.isOpen();
-        boolean due = (answering && !(open != null && open.equals(stopped)))
-                || (answerAsked && !asksAgain)
-                || (turnTaken && !speaks);
+        boolean due = (answerAsked && !asksAgain) || (turnTaken && !speaks);
         answering = false;
         answerAsked = asksAgain;
         turnTaken = false;
         isDue();
         toProvider.again(
                 witness.findsTurns() ? null : Frame.text(Wire.bytes(new ClientEvent.InputAudioBufferCommit(ownId()))));
-        witness.providerLost();
+        boolean cutOff = witness.providerLost();
         witness.note(new UpstreamLost(why, now()));
         tellFacts();
         toCaller.upstreamLost();
-        if (open != null) {
-            cutResponse = open.equals(stopped) ? cutResponse : open;
+        // All that was begun of it is there: only the word that it is done is missing.
+        boolean whole = !cutOff && Owed.isBegun(soFar);
+        boolean cut = open != null && !whole && !open.equals(stopped);
+        if (cut) {
+            cutResponse = open;
             closeCutResponse(open);
+        } else if (open != null) {
+            closeResponse(open, whole ? Response.Status.COMPLETED : Response.Status.CANCELLED, null);
         }
         tools.told().forEach(this::tellResult);
         var after = Owed.after(soFar);
@@ -760,26 +765,23 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             case ProviderSide.MUTE -> "provider_mute";
             default -> "provider_lost";
         };
-        boolean cut = open != null && !open.equals(stopped);
-        owed = owed.and(new Owed(
-                due || (after.answer() && !speaks && !asksAgain),
-                cut ? after.heard() : null,
-                cut ? after.lost() : List.of()));
+        // An answer that is still being heard, and was generated to its end, is not due again.
+        boolean turnWaits = soFar.answer() == null && after.answer() && !speaks && !asksAgain;
+        owed = owed.and(new Owed(due || cut || turnWaits, cut ? after.heard() : null, cut ? after.lost() : List.of()));
     }
 
     /** Towards the caller every response that began has an end. */
     private void closeCutResponse(String responseId) {
-        var failed = Response.begun(responseId, null, List.of("audio"), null)
-                .ended(
-                        Response.Status.FAILED,
-                        new Response.StatusDetails(
-                                "failed",
-                                null,
-                                new Response.Failure(
-                                        "server_error", "upstream_lost", "cut by a fault; the answer begins again")),
-                        List.of(),
-                        null);
-        toCaller.responseDone(responseId, Frame.text(Wire.bytes(new ServerEvent.ResponseDone(Ids.event(), failed))));
+        closeResponse(
+                responseId,
+                Response.Status.FAILED,
+                new Response.Failure("server_error", "upstream_lost", "cut by a fault; the answer begins again"));
+    }
+
+    private void closeResponse(String responseId, Response.Status how, Response.@Nullable Failure why) {
+        var done = Response.begun(responseId, null, List.of("audio"), null)
+                .ended(how, new Response.StatusDetails(how.wireName(), null, why), List.of(), null);
+        toCaller.responseDone(responseId, Frame.text(Wire.bytes(new ServerEvent.ResponseDone(Ids.event(), done))));
         caller.readable();
     }
 

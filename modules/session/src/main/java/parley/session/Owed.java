@@ -60,6 +60,14 @@ record Owed(boolean answer, @Nullable String heard, List<Lost> lost) {
         return new Owed(due, heard == null || heard.isBlank() ? null : heard, lost);
     }
 
+    /** Whether the answer that has not ended has said, or called, something to its end. */
+    static boolean isBegun(Live live) {
+        return live.answer() != null
+                && live.turns().stream()
+                        .skip(live.answer().from())
+                        .anyMatch(turn -> turn.role() == Turn.Role.AGENT || turn.role() == Turn.Role.TOOL_CALL);
+    }
+
     private static boolean isAnswerDue(Live live, @Nullable Turn last) {
         if (last == null) {
             return false;

@@ -151,12 +151,18 @@ final class Witness {
                 itemId, text == null ? "" : text.toString(), generatedMs.getOrDefault(itemId, 0L), heardMs, now()));
     }
 
-    /** The provider is gone in the middle of an answer: what it had said of it is all there will be of these items. */
-    void providerLost() {
+    /**
+     * The provider is gone: what it had said of items that were not done is all there will be of them.
+     *
+     * @return whether there were any
+     */
+    boolean providerLost() {
+        boolean cut = false;
         var begun = new LinkedHashSet<>(words.keySet());
         begun.addAll(generatedMs.keySet());
         for (var itemId : begun) {
             if (told.add(itemId)) {
+                cut = true;
                 var text = words.get(itemId);
                 facts.add(new AgentSaid(
                         itemId, text == null ? "" : text.toString(), orZero(generatedMs.get(itemId)), now()));
@@ -172,6 +178,7 @@ final class Witness {
         spokenMs.clear();
         aside.clear();
         committedMs = appendedMs;
+        return cut;
     }
 
     /** Whether a response runs beside the conversation, and says nothing to the caller's ear that would be journaled. */

@@ -40,6 +40,8 @@ final class Presence implements Line.Ears {
 
     /** Until a seat: a node that takes longer is tried no more. */
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(5);
+    /** The same for a new session, which nobody else has. */
+    private static final long FIRST_PATIENCE = TimeUnit.SECONDS.toNanos(20);
     /** Without a sign of life from the node, its pings included. */
     private static final long SILENCE = TimeUnit.SECONDS.toNanos(5);
 
@@ -160,7 +162,7 @@ final class Presence implements Line.Ears {
         if (over || leaving) return;
         if (next != null && now - next.dialledAt > PATIENCE) next.giveUp("no seat in time");
         if (line == null) return;
-        if (!seated && now - line.dialledAt > PATIENCE) {
+        if (!seated && now - line.dialledAt > (seatedBefore ? PATIENCE : FIRST_PATIENCE)) {
             line.giveUp("no seat in time");
         } else if (seated && now - line.arrivedAt() > SILENCE) {
             line.giveUp("no sign of life");

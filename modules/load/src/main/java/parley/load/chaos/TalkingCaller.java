@@ -87,6 +87,7 @@ final class TalkingCaller implements Presence.Guest {
     private boolean speechLost;
     private long progressAt;
     private long seatedAt;
+    private long cameBackAt;
     private long heardAt;
     /** When the session last was back after some silence. */
     private long wokeAt;
@@ -236,7 +237,7 @@ final class TalkingCaller implements Presence.Guest {
             if (speechLost && !acknowledged) sayAgain("the server lost it", now);
         }
         if (phase != Phase.WAITING || acknowledged) return;
-        long backAt = Math.max(seatedAt, wokeAt);
+        long backAt = Math.max(cameBackAt, wokeAt);
         boolean cameBack = backAt > saidAt - TimeUnit.SECONDS.toNanos(2);
         long since = now - Math.max(saidAt, backAt);
         // A session that does not even answer a ping has not heard anything yet: it may still have it.
@@ -294,6 +295,7 @@ final class TalkingCaller implements Presence.Guest {
             kept.clear();
             return;
         }
+        cameBackAt = now;
         progress.resumed.increment();
         if (how == Resume.NOT_RECOVERED || how == Resume.HISTORY) {
             history = new History();
@@ -327,7 +329,7 @@ final class TalkingCaller implements Presence.Guest {
     @Override
     public void event(EventScan scan, EventScan.Kind kind, ByteBuf text) {
         long now = System.nanoTime();
-        if (now - heardAt > ASLEEP) wokeAt = now;
+        if (heardAt != 0 && now - heardAt > ASLEEP) wokeAt = now;
         heardAt = now;
         if (kind == EventScan.Kind.PONG) {
             diary.pauses.pong(now);
