@@ -394,7 +394,10 @@ final class TalkingCaller implements Presence.Guest {
         diary.note("turn %d: answer %s is %s, %.1f s of voice"
                 .formatted(asked.number, id, answer.status, answer.heardMillis / 1e3));
         if (!answer.isWhole()) return;
-        if (!words.toString().contains(asked.answerWords(number))) asked.mistake = "answered with other words";
+        // One that goes on where another broke off need not say again what was heard.
+        boolean goesOn = asked.brokeOff();
+        if (!goesOn && !words.toString().contains(asked.answerWords(number)))
+            asked.mistake = "answered with other words";
         if (asked == turn && phase != Phase.QUIET && asked.whole() == 1) {
             answered(now);
             phase = Phase.LISTENING;

@@ -72,6 +72,11 @@ final class Turn {
         return answers.containsKey(responseId);
     }
 
+    /** Whether an answer began and did not come to its end. */
+    boolean brokeOff() {
+        return answers.values().stream().anyMatch(answer -> !answer.status.equals("completed"));
+    }
+
     boolean isAnswered() {
         return whole() > 0 || answeredInHistory;
     }
