@@ -72,6 +72,9 @@ final class Presence implements Line.Ears {
     /** The new seat that is made before the old one breaks. */
     private @Nullable Line next;
 
+    /** Whether the line is one that was to be the next when the last one ended. */
+    private boolean underWay;
+
     private @Nullable ScheduledFuture<?> timer;
     private @Nullable String sessionId;
     private @Nullable String resumeToken;
@@ -180,6 +183,7 @@ final class Presence implements Line.Ears {
     private void dial() {
         if (over || leaving) return;
         resume = Resume.UNTOLD;
+        underWay = false;
         comingBack = sessionId != null;
         line = new Line(node, seen, this);
         line.open(dial.to(address(node), talk.tokens().apply(number)), loop);
@@ -285,8 +289,9 @@ final class Presence implements Line.Ears {
         } else {
             seen = Math.max(seen, number);
         }
-        boolean moved = from == next;
-        if (moved) {
+        boolean moved = from == next || underWay;
+        underWay = false;
+        if (from == next) {
             var old = line;
             line = next;
             next = null;
@@ -342,6 +347,7 @@ final class Presence implements Line.Ears {
         if (next != null) {
             line = next;
             next = null;
+            underWay = true;
             lost();
             return;
         }

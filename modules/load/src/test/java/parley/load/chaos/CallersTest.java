@@ -45,10 +45,16 @@ class CallersTest {
 
     @Test
     void whoIsAskedToMoveDoesSoBeforeTheOldSeatBreaks() throws Exception {
-        var judged = talk(Sin.NONE, true, (face, callers) -> face.drain());
+        var judged = talk(Sin.NONE, true, (face, callers) -> {
+            face.drain();
+            TimeUnit.SECONDS.sleep(2);
+        });
 
         assertThat(complaints(judged)).isEmpty();
-        assertThat(judged).allSatisfy(each -> assertThat(each.diary().moves()).isEqualTo(1));
+        assertThat(judged)
+                .allSatisfy(each -> assertThat(each.diary().moves())
+                        .as("%s", each.diary().notes())
+                        .isEqualTo(1));
     }
 
     @Test
@@ -89,7 +95,7 @@ class CallersTest {
     private static void dropTwice(FakeFace face, Callers callers) throws InterruptedException {
         for (int times = 0; times < 2; times++) {
             callers.drop(Duration.ofMillis(300), true);
-            TimeUnit.MILLISECONDS.sleep(2500);
+            TimeUnit.MILLISECONDS.sleep(1500);
         }
     }
 
@@ -99,7 +105,7 @@ class CallersTest {
             assertThat(callers.awaitTalk(SOON)).as(callers.progress()).isTrue();
             callers.stroke(true);
             trouble.make(face, callers);
-            TimeUnit.SECONDS.sleep(1);
+            TimeUnit.MILLISECONDS.sleep(500);
             callers.recovered();
             return callers.hangUp(SOON).diaries().stream()
                     .map(diary -> Judgement.of(diary, face.account(String.valueOf(diary.sessionId()))))
