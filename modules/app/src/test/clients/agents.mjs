@@ -28,17 +28,33 @@ async function call({ model = 'simulator', tools = [], ...config }, talk) {
   const grasped = new Set();
   let audioBytes = 0;
   let interruptions = 0;
+  /** How much of the first answer is played when it is interrupted: the client measures between these two. */
+  const played = {};
+  let item;
+  let playsSince;
   let closed;
   const disconnected = new Promise((resolve) => (closed = resolve));
   transport.on('disconnected', closed);
   session.on('error', ({ error }) => troubles.push(error?.error?.code ?? String(error?.message ?? error)));
-  session.on('audio', ({ data }) => (audioBytes += data.byteLength));
-  session.on('audio_interrupted', () => interruptions++);
+  session.on('audio', ({ data }) => {
+    audioBytes += data.byteLength;
+    playsSince ??= performance.now();
+  });
+  session.on('audio_interrupted', () => {
+    interruptions++;
+    played.most ??= player.playedMs(item);
+  });
   session.on('transport_event', (event) => {
     // An event that has not the shape the client expects is handed out raw only, and not under its type.
     if (!known.has(event.type)) transport.on(event.type, () => grasped.add(event.type));
     known.add(event.type);
-    if (event.type === 'response.output_audio.delta') player.play(event);
+    if (event.type === 'response.output_audio.delta') {
+      item ??= event.item_id;
+      player.play(event);
+    }
+    if (event.type === 'input_audio_buffer.speech_started') {
+      played.least ??= Math.floor(Math.min(player.receivedMs(item), performance.now() - playsSince));
+    }
     seen.take(event);
   });
   await session.connect({ apiKey: CALLER_TOKEN });
@@ -68,19 +84,18 @@ async function call({ model = 'simulator', tools = [], ...config }, talk) {
   session.close();
   await disconnected;
   const strange = [...known].filter((type) => !grasped.has(type));
-  return { seen, troubles, strange, history, asked, audioBytes, interruptions, usage: session.usage, ...notes };
+  return { seen, troubles, strange, history, asked, audioBytes, interruptions, played, usage: session.usage, ...notes };
 }
 
 /** The client itself notices that the caller speaks, and tells how much was heard. */
 async function speakOver({ seen, player, speak }, itemId) {
   speak();
   await seen.nth(1, 'input_audio_buffer.speech_started');
-  const playedMs = player.playedMs(itemId);
   const receivedMs = player.receivedMs(itemId);
   await seen.nth(1, 'conversation.item.truncated');
   await seen.nth(2, 'response.done');
   await seen.nth(2, 'conversation.item.retrieved');
-  return { itemId, playedMs, receivedMs };
+  return { itemId, receivedMs };
 }
 
 await main({

@@ -8,7 +8,7 @@ export const ASK_FOR_SECONDS =
   'say exactly: This answer has been sent long before anybody can have heard all of it, ' +
   'for it is made much faster than it is spoken.';
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 const BYTES_PER_MS = 48;
 
 /** All that came over one connection, as the client handed it out, and a way to wait for more of it. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 const RATE = 24_000;
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 60_000;
 const LOUD = 1_000;
 
 export const pause = ms => new Promise(done => setTimeout(done, ms));
@@ -58,6 +58,12 @@ class Line {
   /** The frames from the microphone that are more than noise. */
   get speech() {
     return this.all('input_audio_buffer.append').map(({ audio }) => audio).filter(isLoud);
+  }
+
+  /** How many frames have come since the last of them. */
+  get silence() {
+    const loud = this.all('input_audio_buffer.append').map(({ audio }) => isLoud(audio));
+    return loud.includes(true) ? loud.length - 1 - loud.lastIndexOf(true) : 0;
   }
 
   hears(type) {

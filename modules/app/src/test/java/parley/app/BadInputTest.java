@@ -255,7 +255,7 @@ class BadInputTest {
                 "parley.session.redial.first-backoff", "10ms",
                 "parley.session.redial.max-backoff", "20ms"))) {
             for (var face : List.of("realtime", "voice")) {
-                var opened = opened(impatient, face, "simulator:cut_after_ms=300");
+                var opened = opened(impatient, face, "simulator:cut_after_ms=2000");
                 try (var caller = Caller.of(impatient, opened.path("connect").asText(), "clumsy")) {
                     caller.hear("session.created");
 
@@ -316,7 +316,7 @@ class BadInputTest {
     }
 
     private static void await(String what, java.util.function.BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("still waiting for " + what);
@@ -335,7 +335,7 @@ class BadInputTest {
 
         Caller(TestNode node) throws IOException {
             socket = new Socket(InetAddress.getLoopbackAddress(), node.http("/").getPort());
-            socket.setSoTimeout(15_000);
+            socket.setSoTimeout(60_000);
             socket.setTcpNoDelay(true);
             in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         }

@@ -40,12 +40,12 @@ class ChaosTest {
     }
 
     @Test
-    @Timeout(300)
+    @Timeout(900)
     void conversationsOutliveTheirConnectionsTheirNodesTheProviderAndTheDatabase() throws InterruptedException {
         try (var cluster = ChaosCluster.start(3, ChaosCluster.Kind.PLAIN, null, directory)) {
             var talk = talk(cluster);
             try (var callers = Callers.call(talk)) {
-                assertThat(callers.awaitTalk(Duration.ofSeconds(40)))
+                assertThat(callers.awaitTalk(Duration.ofMinutes(2)))
                         .as(callers.progress())
                         .isTrue();
                 var strikes = new ChaosStrikes(cluster, null, new Random(1), A_QUARTER);
@@ -54,7 +54,7 @@ class ChaosTest {
                     TimeUnit.SECONDS.sleep(3);
                 }
                 callers.recovered();
-                var conversations = callers.hangUp(Duration.ofSeconds(60));
+                var conversations = callers.hangUp(Duration.ofMinutes(2));
                 var witness = ChaosWitness.of(cluster.story(), conversations.asked());
                 var report = new ChaosReport(List.of(ChaosReport.Row.of(
                         "everything",

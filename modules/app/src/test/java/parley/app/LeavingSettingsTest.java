@@ -25,7 +25,7 @@ class LeavingSettingsTest {
                 .isEqualTo(new LeavingSettings(
                         Duration.ZERO,
                         Duration.ofSeconds(10),
-                        Duration.ofSeconds(60),
+                        Duration.ofMinutes(1),
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(150)));
     }

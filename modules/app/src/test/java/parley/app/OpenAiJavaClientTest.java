@@ -49,7 +49,7 @@ import parley.app.clients.Speech;
  * last required field.
  */
 class OpenAiJavaClientTest extends RealtimeClientTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     @Override
     Seen hold(String conversation, String token) throws Exception {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -261,18 +263,26 @@ abstract class RealtimeClientTest {
 
     /** The node's transcript of the conversation, in the words that were said, heard or not. */
     final List<Said> transcript(Seen seen) throws IOException, InterruptedException {
-        var turns = new ArrayList<Said>();
-        for (var turn : turns(seen)) {
-            turns.add(new Said(
+        return said(turns(seen));
+    }
+
+    private static List<Said> said(JsonNode turns) {
+        var said = new ArrayList<Said>();
+        for (var turn : turns) {
+            said.add(new Said(
                     turn.path("role").asText(),
                     turn.path("item_id").asText(),
                     turn.path(turn.has("full_text") ? "full_text" : "text").asText()));
         }
-        return turns;
+        return said;
     }
 
     private JsonNode turn(Seen seen, String itemId) throws IOException, InterruptedException {
-        for (var turn : turns(seen)) {
+        return turn(turns(seen), itemId);
+    }
+
+    private static JsonNode turn(JsonNode turns, String itemId) {
+        for (var turn : turns) {
             if (turn.path("item_id").asText().equals(itemId)) {
                 return turn;
             }
@@ -280,10 +290,29 @@ abstract class RealtimeClientTest {
         throw new AssertionError(itemId + " is not in the transcript");
     }
 
+    /** Facts reach the journal a moment after the client: as they are once they fit what it saw. */
     private JsonNode turns(Seen seen) throws IOException, InterruptedException {
+        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        var turns = journaled(seen);
+        while (!fits(seen, turns) && System.nanoTime() < patience) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            turns = journaled(seen);
+        }
+        return turns;
+    }
+
+    private static boolean fits(Seen seen, JsonNode turns) {
+        return said(turns).equals(seen.turns())
+                && seen.all("conversation.item.truncated").stream()
+                        .allMatch(cut -> turn(turns, cut.path("item_id").asText())
+                                .path("heard_ms")
+                                .equals(cut.path("audio_end_ms")));
+    }
+
+    private JsonNode journaled(Seen seen) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(NODE.http("/v1/sessions/" + seen.sessionId() + "/transcript"))
                 .header("Authorization", "Bearer " + NODE.token(user()))
-                .timeout(Duration.ofSeconds(10))
+                .timeout(Duration.ofMinutes(1))
                 .build();
         var answer = HTTP.send(request, BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -28,6 +29,7 @@ class RestartTest {
         try (var node = TestNode.start(Map.of())) {
             data = node.data();
             id = talk(node);
+            awaitOver(node, id);
             before = transcript(node, id);
             assertThat(session(node, id).path("cost_usd").asDouble()).isPositive();
         }
@@ -76,16 +78,25 @@ class RestartTest {
                         }
                     }
                 })
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
         socket.sendText(
                         "{\"type\":\"conversation.item.create\",\"item\":{\"type\":\"message\",\"role\":\"user\","
                                 + "\"content\":[{\"type\":\"input_text\",\"text\":\"say exactly: we meet again\"}]}}",
                         true)
                 .thenCompose(sent -> sent.sendText("{\"type\":\"response.create\"}", true))
-                .get(10, TimeUnit.SECONDS);
-        done.get(20, TimeUnit.SECONDS);
-        socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(5, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
+        done.get(60, TimeUnit.SECONDS);
+        socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(60, TimeUnit.SECONDS);
         return id.get();
+    }
+
+    /** Then everything that was said is in the journal. */
+    private static void awaitOver(TestNode node, String id) throws Exception {
+        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!session(node, id).path("phase").asText().equals("over")) {
+            assertThat(System.nanoTime()).as("the session is over").isLessThan(patience);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+        }
     }
 
     private static JsonNode transcript(TestNode node, String id) throws Exception {

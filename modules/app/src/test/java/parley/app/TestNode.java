@@ -51,6 +51,9 @@ final class TestNode implements AutoCloseable {
                         Map.entry("parley.gateway.https.port", 0),
                         Map.entry("parley.gateway.jwt.secret", SECRET),
                         Map.entry("parley.session.link.port", 0),
+                        // A caller may say nothing for the length of a test.
+                        Map.entry("parley.wire.ping-interval", "10m"),
+                        Map.entry("parley.wire.pong-timeout", "10m"),
                         Map.entry("parley.app.management-port", 0),
                         Map.entry("parley.app.data-directory", data.toString()),
                         Map.entry(

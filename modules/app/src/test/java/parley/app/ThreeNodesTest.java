@@ -39,6 +39,10 @@ class ThreeNodesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final int FRAMES = 3000;
+    /** A node that has to wait for the processor is not given up. */
+    private static final String PATIENT = "-Dparley.session.link.dead-after=60s"
+            + " -Dpekko.cluster.failure-detector.acceptable-heartbeat-pause=60s"
+            + " -Dparley.wire.ping-interval=10m -Dparley.wire.pong-timeout=10m";
 
     private static AppSettings settings;
     private static LocalCluster cluster;
@@ -63,7 +67,11 @@ class ThreeNodesTest {
                 .withFallback(AppSettings.load(TestNode.home(), "development"))
                 .resolve();
         settings = AppSettings.read(config).settings();
-        cluster = LocalCluster.start(settings, 3, System.nanoTime(), new Started());
+        cluster = LocalCluster.start(
+                settings,
+                LocalCluster.Place.onLoopback(3, Map.of("JAVA_TOOL_OPTIONS", PATIENT)),
+                (host, line) -> System.out.println(host + "  " + line),
+                new Started());
         token = Gateway.tokens(settings.gateway())
                 .sign(new Tokens.Bearer(new CallerId("anna", "default"), List.of()), Duration.ofMinutes(15));
     }
@@ -97,7 +105,7 @@ class ThreeNodesTest {
         assertThat(session("127.0.0.3", quick.id).path("node").asText()).contains("127.0.0.2");
 
         slow.takeAll();
-        flood.join(Duration.ofSeconds(30));
+        flood.join(Duration.ofMinutes(1));
         assertThat(slow.heard(1000)).isEqualTo(slow.said());
         quick.end();
         other.end();
@@ -136,7 +144,7 @@ class ThreeNodesTest {
         return HttpRequest.newBuilder(
                         URI.create("http://" + host + ":" + settings.gateway().port() + path))
                 .header("Authorization", "Bearer " + token)
-                .timeout(Duration.ofSeconds(10));
+                .timeout(Duration.ofMinutes(1));
     }
 
     /** Resident memory of the three nodes, in MiB. */
@@ -184,12 +192,12 @@ class ThreeNodesTest {
                             URI.create(
                                     "ws://" + host + ":" + settings.gateway().port() + "/v1/realtime?session_id=" + id),
                             this)
-                    .orTimeout(10, TimeUnit.SECONDS)
+                    .orTimeout(60, TimeUnit.SECONDS)
                     .join();
         }
 
         void awaitCreated() {
-            created.orTimeout(10, TimeUnit.SECONDS).join();
+            created.orTimeout(60, TimeUnit.SECONDS).join();
         }
 
         long speak(int frames, long seed) {

@@ -792,7 +792,7 @@ class FrontTest {
             var socket = client.newWebSocketBuilder()
                     .header("Authorization", "Bearer " + Rig.token("anna"))
                     .buildAsync(URI.create("wss://localhost:" + port + "/v1/realtime"), new WebSocket.Listener() {})
-                    .orTimeout(10, TimeUnit.SECONDS)
+                    .orTimeout(60, TimeUnit.SECONDS)
                     .join();
             socket.abort();
         }
@@ -817,7 +817,7 @@ class FrontTest {
         var gateway = gateway("https { enabled = true, development-certificates = \"" + directory + "\" }");
         var openssl = new ProcessBuilder(
                         "timeout",
-                        "10",
+                        "60",
                         "openssl",
                         "s_client",
                         "-connect",

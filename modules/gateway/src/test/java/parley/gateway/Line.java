@@ -31,7 +31,7 @@ final class Line implements AutoCloseable {
 
     private Line(Socket socket) throws IOException {
         this.socket = socket;
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(60_000);
         this.in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
     }
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 @Tag("stream")
-@Timeout(60)
+@Timeout(240)
 @Execution(ExecutionMode.CONCURRENT)
 class DuplexRunTest {
     private static final int FAULTY = 5;
@@ -47,21 +47,24 @@ class DuplexRunTest {
 
         assertThat(report.clean()).isTrue();
         assertThat(report.sessions()).isEqualTo(new Report.Sessions(20, 0, 0, Map.of()));
-        assertThat(report.frames().sent()).isEqualTo(20 * 20);
-        assertThat(report.frames().heard()).isEqualTo(20 * 20);
+        assertThat(report.frames().sent()).isBetween(1L, 20 * 20L);
+        assertThat(report.frames().heard()).isEqualTo(report.frames().sent());
         assertThat(report.frames().lost()).isZero();
         assertThat(report.frames().compared()).isEqualTo(20);
-        assertThat(report.latencies().get("round_trip").count()).isEqualTo(20 * 20);
+        assertThat(report.latencies().get("round_trip").count())
+                .isEqualTo(report.frames().sent());
         assertThat(report.latencies().get("connect").count()).isEqualTo(20);
         assertThat(report.closes()).isEqualTo(Map.of("1000", 20L));
     }
 
     @Test
     void severalThreadsCountTogether() throws Exception {
-        var report = run(EchoConversation::new, "--sessions", "5", "--threads", "2");
+        var report = run(EchoConversation::new, "--sessions", "5", "--threads", "2", "--seconds", "3");
 
         assertThat(report.clean()).isTrue();
-        assertThat(report.frames().heard()).isEqualTo(5 * 10);
+        // More than one of the threads could have sent.
+        assertThat(report.frames().sent()).isBetween(3 * 30L + 1, 5 * 30L);
+        assertThat(report.frames().heard()).isEqualTo(report.frames().sent());
     }
 
     @Test
@@ -181,11 +184,13 @@ class DuplexRunTest {
     void theSameFiguresAreInTheTableAndTheJson() throws Exception {
         var own = Long.toString(ProcessHandle.current().pid());
         var report = run(EchoConversation::new, "--pid", own);
+        long heard = report.frames().heard();
 
         assertThat(report.processes()).hasSize(1);
-        assertThat(report.json()).contains("\"heard\" : 20,").contains("\"name\" : \"" + own + "\"");
+        assertThat(heard).isBetween(1L, 2 * 10L);
+        assertThat(report.json()).contains("\"heard\" : " + heard + ",").contains("\"name\" : \"" + own + "\"");
         assertThat(ReportTable.of(report))
-                .contains("        20 heard")
+                .contains("%10d heard".formatted(heard))
                 .contains(own)
                 .endsWith("clean\n");
     }

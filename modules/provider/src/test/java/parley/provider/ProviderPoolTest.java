@@ -188,7 +188,7 @@ class ProviderPoolTest {
         var start = new CountDownLatch(1);
         try (var executor = Executors.newFixedThreadPool(threads)) {
             Callable<Integer> calls = () -> {
-                start.await(5, TimeUnit.SECONDS);
+                start.await(30, TimeUnit.SECONDS);
                 int trials = 0;
                 for (int i = 0; i < 2_000; i++) if (ONE.equals(pool.next(NONE))) trials++;
                 return trials;
@@ -198,7 +198,7 @@ class ProviderPoolTest {
                     .toList();
             start.countDown();
             int trials = 0;
-            for (var count : counts) trials += count.get(10, TimeUnit.SECONDS);
+            for (var count : counts) trials += count.get(30, TimeUnit.SECONDS);
 
             assertThat(trials).isEqualTo(1);
             assertThat(pool.refused("one")).isEqualTo(threads * 2_000L - 1);

@@ -190,7 +190,7 @@ class HttpServerTest {
             return value;
         });
         var server =
-                rig.serve(WireSettingsTest.with("request-timeout = 200ms"), null, request -> Rig.now(streamed(quiet)));
+                rig.serve(WireSettingsTest.with("request-timeout = 2s"), null, request -> Rig.now(streamed(quiet)));
         try (var raw = Raw.to(server)) {
             raw.write(get("/"));
             raw.readHead();

@@ -32,7 +32,7 @@ final class Raw implements AutoCloseable {
 
     Raw(Socket socket) throws IOException {
         this.socket = socket;
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(60_000);
         socket.setTcpNoDelay(true);
         this.in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
     }

@@ -110,13 +110,14 @@ final class Rig implements AutoCloseable {
 
     /** Waits, within bounds, until something holds. Time passes on a loop of its own. */
     void await(String what, BooleanSupplier holds) {
-        for (int tick = 0; tick < 1000; tick++) {
+        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (System.nanoTime() < patience) {
             if (holds.getAsBoolean()) {
                 return;
             }
             tick();
         }
-        throw new AssertionError("did not come true in 10 s: " + what);
+        throw new AssertionError("did not come true in 60 s: " + what);
     }
 
     private void tick() {
@@ -138,7 +139,7 @@ final class Rig implements AutoCloseable {
 
     static <T> T get(CompletionStage<T> stage) {
         try {
-            return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+            return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
         } catch (ExecutionException failed) {
             throw new java.util.concurrent.CompletionException(failed.getCause());
         } catch (InterruptedException | TimeoutException late) {

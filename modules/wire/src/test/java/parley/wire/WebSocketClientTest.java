@@ -39,6 +39,7 @@ class WebSocketClientTest {
         void play(Raw peer, String request) throws IOException;
     }
 
+    private static final WireSettings PATIENT = WireSettingsTest.with("connect-timeout = 60s");
     private final Rig rig = new Rig();
     private final List<AutoCloseable> open = new ArrayList<>();
 
@@ -122,8 +123,13 @@ class WebSocketClientTest {
     @Test
     void aRefusalThatIsCutOrTooLongStillTellsItsStatus() throws IOException {
         var cut = server((peer, request) -> peer.write("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nso"));
-        var tooLong = server((peer, request) ->
-                peer.write("HTTP/1.1 502 Bad\r\nContent-Length: 100000\r\n\r\n" + "x".repeat(70_000)));
+        var tooLong = server((peer, request) -> {
+            try {
+                peer.write("HTTP/1.1 502 Bad\r\nContent-Length: 100000\r\n\r\n" + "x".repeat(70_000));
+            } catch (IOException hungUp) {
+                // It has heard enough.
+            }
+        });
 
         assertThat(Rig.failure(connect(cut))).isInstanceOfSatisfying(WebSocketClient.Refused.class, refused -> {
             assertThat(refused.status()).isEqualTo(503);
@@ -162,7 +168,7 @@ class WebSocketClientTest {
     @Test
     void silenceIsBounded() throws IOException {
         var uri = server((peer, request) -> assertThat(peer.isHungUp()).isTrue());
-        var client = new WebSocketClient(WireSettingsTest.with("connect-timeout = 200ms"));
+        var client = new WebSocketClient(WireSettingsTest.with("connect-timeout = 2s"));
 
         assertThat(Rig.failure(client.connect(rig.loops.next(), uri, new DefaultHttpHeaders())))
                 .hasMessage("no answer to the upgrade in time");
@@ -217,7 +223,7 @@ class WebSocketClientTest {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        assertThat(keytool.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(keytool.waitFor(120, TimeUnit.SECONDS)).isTrue();
         var keys = KeyStore.getInstance("PKCS12");
         try (var in = Files.newInputStream(store)) {
             keys.load(in, "changeit".toCharArray());
@@ -230,7 +236,7 @@ class WebSocketClientTest {
                 Rig.defaults(), SslContextBuilder.forServer(keyManagers).build(), request -> Rig.upgrade(rig::echo));
         var uri = URI.create("wss://localhost:" + server.address().getPort() + "/");
         var trusting = new WebSocketClient(
-                Rig.defaults(),
+                PATIENT,
                 SslContextBuilder.forClient().trustManager(trustManagers).build());
         int count = 120;
 
@@ -272,7 +278,7 @@ class WebSocketClientTest {
     }
 
     private CompletionStage<WebSocket> connect(URI uri, HttpHeaders headers) {
-        return new WebSocketClient(Rig.defaults()).connect(rig.loops.next(), uri, headers);
+        return new WebSocketClient(PATIENT).connect(rig.loops.next(), uri, headers);
     }
 
     /** A server that plays a script to its one caller and hangs up. What fails in it fails the test's close. */

@@ -22,7 +22,7 @@ class WireSettingsTest {
                         Duration.ofSeconds(15),
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(5),
-                        Duration.ofSeconds(60),
+                        Duration.ofMinutes(1),
                         1024 * 1024,
                         64 * 1024,
                         256 * 1024));

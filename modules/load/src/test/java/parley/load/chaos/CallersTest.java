@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import parley.load.chaos.FakeFace.Sin;
@@ -13,11 +14,14 @@ import parley.load.chaos.FakeFace.Sin;
 @Tag("client")
 class CallersTest {
     private static final int CALLERS = 6;
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofMinutes(1);
 
     @Test
     void anHonestServerThatSendsAgainWhatWasMissedIsClean() throws Exception {
-        var judged = talk(Sin.NONE, true, CallersTest::dropTwice);
+        var judged = talk(Sin.NONE, true, (face, callers) -> {
+            dropTwice(face, callers);
+            await(callers, () -> face.hasHeard(2));
+        });
 
         assertThat(complaints(judged)).isEmpty();
         assertThat(judged).allSatisfy(each -> {
@@ -47,7 +51,7 @@ class CallersTest {
     void whoIsAskedToMoveDoesSoBeforeTheOldSeatBreaks() throws Exception {
         var judged = talk(Sin.NONE, true, (face, callers) -> {
             face.drain();
-            TimeUnit.SECONDS.sleep(2);
+            await(callers, () -> count(callers, "come back") >= CALLERS);
         });
 
         assertThat(complaints(judged)).isEmpty();
@@ -93,10 +97,24 @@ class CallersTest {
     }
 
     private static void dropTwice(FakeFace face, Callers callers) throws InterruptedException {
-        for (int times = 0; times < 2; times++) {
+        for (int times = 1; times <= 2; times++) {
+            int back = times * CALLERS;
             callers.drop(Duration.ofMillis(300), true);
-            TimeUnit.MILLISECONDS.sleep(1500);
+            await(callers, () -> count(callers, "come back") >= back || count(callers, "sessions lost") == CALLERS);
+            TimeUnit.MILLISECONDS.sleep(1200);
         }
+    }
+
+    private static void await(Callers callers, BooleanSupplier holds) throws InterruptedException {
+        long patience = System.nanoTime() + SOON.toNanos();
+        while (!holds.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(callers.progress()).isLessThan(patience);
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+    }
+
+    private static int count(Callers callers, String what) {
+        return Integer.parseInt(callers.progress().replaceFirst(".*" + what + " (\\d+).*", "$1"));
     }
 
     private static List<Judgement> talk(Sin sin, boolean recovers, Trouble trouble) throws Exception {

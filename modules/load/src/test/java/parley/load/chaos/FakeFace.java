@@ -73,6 +73,11 @@ final class FakeFace implements AutoCloseable {
         return new Account(List.copyOf(sessions.get(sessionId).journal), 0.1, 0);
     }
 
+    /** Whether every session has heard as many turns. */
+    boolean hasHeard(int turns) {
+        return sessions.values().stream().allMatch(session -> session.turns >= turns);
+    }
+
     /** Asks everybody to connect anew. */
     void drain() {
         List.copyOf(sessions.values()).forEach(session -> {
@@ -99,6 +104,7 @@ final class FakeFace implements AutoCloseable {
         int loud;
         int quiet;
         int items;
+        volatile int turns;
 
         @Nullable
         String written;
@@ -177,6 +183,7 @@ final class FakeFace implements AutoCloseable {
         }
 
         private void user(String item) {
+            turns++;
             if (sin != Sin.WRITES_NOTHING_DOWN) journal.add(new Said(Role.USER, item, "", false));
             item("{\"id\":\"" + item + "\",\"type\":\"message\",\"role\":\"user\"}");
         }

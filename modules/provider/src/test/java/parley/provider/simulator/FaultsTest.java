@@ -51,7 +51,7 @@ class FaultsTest {
 
             assertThat(simulator.faults().cutAll()).isEqualTo(2);
             for (var client : new TestClient[] {one, two}) {
-                assertThatThrownBy(() -> client.closed().get(5, TimeUnit.SECONDS))
+                assertThatThrownBy(() -> client.closed().get(30, TimeUnit.SECONDS))
                         .isInstanceOf(ExecutionException.class);
             }
             assertThat(one.eventually(() -> simulator.story().stream().allMatch(story -> story.closed() != null)))
@@ -86,7 +86,7 @@ class FaultsTest {
             }
             assertThat(simulator.story().getLast().frozen()).isNull();
             simulator.faults().cutAll();
-            assertThatThrownBy(() -> old.closed().get(5, TimeUnit.SECONDS)).isInstanceOf(ExecutionException.class);
+            assertThatThrownBy(() -> old.closed().get(30, TimeUnit.SECONDS)).isInstanceOf(ExecutionException.class);
         }
     }
 
@@ -124,7 +124,7 @@ class FaultsTest {
                 client.until("session.created");
                 faults.down().toCompletableFuture().join();
 
-                assertThatThrownBy(() -> client.closed().get(5, TimeUnit.SECONDS))
+                assertThatThrownBy(() -> client.closed().get(30, TimeUnit.SECONDS))
                         .isInstanceOf(ExecutionException.class);
                 assertThatThrownBy(() -> connect("caller")).hasStackTraceContaining("java.net.ConnectException");
                 assertThat(simulator.connections()).isZero();

@@ -21,7 +21,7 @@ import parley.protocol.Wire;
 /** A realtime client on the WebSocket of the JDK. Every wait is bounded. */
 final class TestClient implements AutoCloseable, WebSocket.Listener {
 
-    private static final long PATIENCE_SECONDS = 15;
+    private static final long PATIENCE_SECONDS = 60;
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final LinkedBlockingQueue<JsonNode> inbox = new LinkedBlockingQueue<>();
@@ -108,7 +108,7 @@ final class TestClient implements AutoCloseable, WebSocket.Listener {
     }
 
     boolean eventually(BooleanSupplier condition) {
-        for (int i = 0; i < 100 && !condition.getAsBoolean(); i++) rest(50);
+        for (int i = 0; i < 600 && !condition.getAsBoolean(); i++) rest(50);
         return condition.getAsBoolean();
     }
 
