@@ -94,6 +94,10 @@ record AppSettings(
                 requirePrice(provider, provider.equals(providers.getFirst()), prices, production ? errors : warnings);
             }
         }
+        if (production && config.getStringList("pekko.cluster.seed-nodes").size() == 1) {
+            warnings.add("PARLEY_SEEDS: one node (expected: at least two; a single seed that starts again finds nobody,"
+                    + " and begins a cluster of its own beside the one that runs)");
+        }
         if (System.getenv("REALTIME_TEMPERATURE") != null) {
             warnings.add("REALTIME_TEMPERATURE: ignored, the GA protocol has no temperature");
         }

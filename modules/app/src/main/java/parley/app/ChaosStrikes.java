@@ -16,14 +16,17 @@ final class ChaosStrikes {
     /** As a platform takes to notice and to start a node again. */
     private static final Duration UNTIL_RESTART = Duration.ofSeconds(5);
 
+    /** Before the next node is touched: minReadySeconds of a Deployment. */
+    private static final Duration MIN_READY = Duration.ofSeconds(20);
+
     private static final Duration FROZEN_NODE = Duration.ofSeconds(15);
-    private static final Duration CUT_OFF = Duration.ofSeconds(20);
+    private static final Duration CUT_OFF = Duration.ofSeconds(30);
     /** For a node that was thought dead to end itself. */
     private static final Duration REMORSE = Duration.ofSeconds(15);
 
     private static final Duration REFUSING = Duration.ofSeconds(8);
     private static final Duration PROVIDER_DOWN = Duration.ofSeconds(30);
-    private static final Duration NO_DATABASE = Duration.ofSeconds(20);
+    private static final Duration NO_DATABASE = Duration.ofSeconds(30);
     private static final Duration SLOW_DATABASE = Duration.ofSeconds(30);
     private static final Duration PER_PIECE = Duration.ofMillis(200);
 
@@ -126,16 +129,21 @@ final class ChaosStrikes {
                 complaints.add("node " + (number + 1) + " did not leave within " + LEAVE.toSeconds() + " s");
             }
             nodes.restart(number);
+            sleep(MIN_READY.dividedBy(shorter));
         }
     }
 
+    /** The oldest node, which coordinates, and a younger one: they are missed in different ways. */
     private void kill(Callers callers) throws InterruptedException {
         var nodes = ours().nodes();
-        int number = any(nodes);
-        callers.stroke(true);
-        nodes.kill(number);
-        sleep(UNTIL_RESTART.dividedBy(shorter));
-        nodes.restart(number);
+        for (int number :
+                new int[] {0, 1 + random.nextInt(Math.max(1, nodes.nodes().size() - 1))}) {
+            callers.stroke(true);
+            nodes.kill(number % nodes.nodes().size());
+            sleep(UNTIL_RESTART.dividedBy(shorter));
+            nodes.restart(number % nodes.nodes().size());
+            sleep(MIN_READY.dividedBy(shorter));
+        }
     }
 
     private void freeze(Callers callers) throws InterruptedException {

@@ -100,7 +100,7 @@ final class LocalCluster implements AutoCloseable {
                 // The others join through the first: it has to be there.
                 if (number == 1) await(ready.getFirst());
                 var process = cluster.spawn(number, List.of(places.getFirst()));
-                started.add(process::destroy);
+                started.add(() -> terminate(process));
                 cluster.nodes.add(process);
                 ready.add(cluster.relayOutput(process, places.get(number).host()));
             }
@@ -124,7 +124,7 @@ final class LocalCluster implements AutoCloseable {
 
     /** Tells the node to leave, and returns when it has; false when it took too long and was ended. */
     boolean stop(int number, Duration atMost) {
-        nodes.get(number).destroy();
+        terminate(nodes.get(number));
         return ended(nodes.get(number), atMost);
     }
 
@@ -159,7 +159,7 @@ final class LocalCluster implements AutoCloseable {
     /** The nodes leave together, then what they share is stopped. */
     @Override
     public void close() {
-        nodes.forEach(Process::destroy);
+        nodes.forEach(LocalCluster::terminate);
         nodes.forEach(node -> ended(node, STOP));
         if (simulator != null) {
             simulator.close();
@@ -170,6 +170,11 @@ final class LocalCluster implements AutoCloseable {
         if (database != null) {
             database.close();
         }
+    }
+
+    /** SIGTERM. What the process says while it leaves is still heard, which {@link Process#destroy} would put an end to. */
+    private static void terminate(Process node) {
+        node.toHandle().destroy();
     }
 
     private static boolean ended(Process node, Duration atMost) {

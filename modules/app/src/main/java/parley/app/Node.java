@@ -10,7 +10,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +31,8 @@ import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.gateway.Gateway;
 import parley.provider.Providers;
@@ -44,11 +45,20 @@ import parley.wire.Loops;
 
 /** One running node: what is started, in order, and ended in the reverse order. */
 final class Node implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Node.class);
     private static final Duration JOIN = Duration.ofSeconds(40);
     /** Asks, each bounded by ask-timeout, until a node that has joined must have its sessions. */
     private static final int ATTEMPTS = 5;
 
+    /** More than so many asks take, and the first look at where sessions are. */
+    private static final Duration READY = Duration.ofSeconds(60);
+
+    private static final Duration PART = Duration.ofSeconds(30);
+
     private static final Duration STOP = Duration.ofSeconds(5);
+
+    /** For the journal to learn that sessions of a cluster that ends were let go in good order. */
+    private static final Duration LET_GO = Duration.ofSeconds(2);
 
     /** For the other nodes of a cluster that is ended as a whole to say so too. */
     private static final Duration OTHERS = Duration.ofMillis(300);
@@ -129,7 +139,7 @@ final class Node implements AutoCloseable {
                     settings.wire()));
             started.add(sessions::close);
             join(system, settings);
-            await(sessions.ready(system, ATTEMPTS));
+            await(sessions.ready(system, ATTEMPTS), READY);
             var gateway = await(Gateway.bind(
                     system,
                     loops,
@@ -160,6 +170,7 @@ final class Node implements AutoCloseable {
         closing = true;
         var leaving = settings.leaving();
         long end = System.nanoTime() + leaving.exitWithin().toNanos();
+        long began = System.nanoTime();
         management.notReady();
         try (var permit = isLast() ? LeavePermit.none() : LeavePermit.ask(journal, self())) {
             boolean last = isLast() || isEverybodyLeaving(permit);
@@ -168,14 +179,21 @@ final class Node implements AutoCloseable {
             }
             quietly(gateway::unbind, STOP);
             if (!last) {
+                LOG.info("leaving: {} conversations; callers are sent to other nodes", live());
                 quietly(sessions::leave, leaving.callers());
+                LOG.info("leaving: waits for its turn, {} ms after the signal", since(began));
                 permit.await(leaving.permitWait(), this::members);
                 last = isLast() || permit.isAskedByAll(members());
             }
             if (!last) {
+                LOG.info("leaving: hands {} conversations over, {} ms after the signal", live(), since(began));
                 quietly(
                         () -> sessions.handOver(system, leaving.handOver()),
                         leaving.handOver().plus(STOP));
+                LOG.info("leaving: {} conversations left, {} ms after the signal", live(), since(began));
+            }
+            if (last) {
+                quietly(() -> sessions.letGo(LET_GO), LET_GO.plus(STOP));
             }
             stop(system, last ? END : LEAVE, Duration.ofNanos(end - System.nanoTime()));
         }
@@ -225,6 +243,14 @@ final class Node implements AutoCloseable {
                 .collect(Collectors.toSet());
     }
 
+    private int live() {
+        return sessions.metrics().live();
+    }
+
+    private static long since(long began) {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+    }
+
     private static void pause(Duration time) {
         LockSupport.parkNanos(time.toNanos());
     }
@@ -246,10 +272,9 @@ final class Node implements AutoCloseable {
 
     /** The build's version, where the operator names none. */
     private static Config version() {
-        var built = Node.class.getPackage().getImplementationVersion();
-        return built == null || System.getenv("PARLEY_APP_VERSION") != null
+        return System.getenv("PARLEY_APP_VERSION") != null
                 ? ConfigFactory.empty()
-                : ConfigFactory.parseMap(Map.of("pekko.cluster.app-version", built));
+                : ConfigFactory.parseResources(Node.class, "version.conf");
     }
 
     private static void join(ActorSystem<Void> system, AppSettings settings) {
@@ -311,7 +336,13 @@ final class Node implements AutoCloseable {
     }
 
     private static <T> T await(CompletionStage<T> stage) {
-        return stage.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
+        return await(stage, PART);
+    }
+
+    private static <T> T await(CompletionStage<T> stage, Duration atMost) {
+        return stage.toCompletableFuture()
+                .orTimeout(atMost.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
     }
 
     private static void stop(ActorSystem<Void> system, Optional<String> from, Duration atMost) {

@@ -28,6 +28,12 @@ final class Loudspeaker {
         return now >= silentAt;
     }
 
+    /** What was reported last may never have arrived: it is reported again. */
+    void reportAnew() {
+        told = 0;
+        toldAt = 0;
+    }
+
     /** A {@code playback} event when one is due: twice a second, and when an item has been played. */
     @Nullable
     String report(long now) {

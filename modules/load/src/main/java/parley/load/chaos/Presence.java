@@ -321,6 +321,11 @@ final class Presence implements Line.Ears {
     }
 
     private void pass(Line from, EventScan.Kind kind, long number, ByteBuf text) {
+        if (kind == EventScan.Kind.SESSION_CREATED && number >= 0 && number <= seen) {
+            // The session began again on another node, which took its time to find a provider: about the connection.
+            from.numbering.position(number);
+            return;
+        }
         if (number >= 0) from.numbering.take(number);
         if (from != line || (number >= 0 && number <= seen)) return;
         if (kind == EventScan.Kind.ERROR && !seated) {

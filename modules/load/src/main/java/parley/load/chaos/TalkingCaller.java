@@ -297,6 +297,8 @@ final class TalkingCaller implements Presence.Guest {
         }
         cameBackAt = now;
         progress.resumed.increment();
+        // The last report may have gone down with the old connection.
+        if (face == Face.GUIDED) loudspeaker.reportAnew();
         if (how == Resume.NOT_RECOVERED || how == Resume.HISTORY) {
             history = new History();
             historyEndsAt = now + HISTORY;
