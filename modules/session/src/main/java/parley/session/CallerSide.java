@@ -26,8 +26,7 @@ import parley.wire.WebSocketClose;
 final class CallerSide {
     /** Who listens to the caller. Called on the loop. */
     interface Listener {
-        /** @param ms of audio */
-        void audio(Frame frame, long ms, Peek peek);
+        void audio(Frame frame, Peek peek);
 
         /** An event that is no audio; {@code event} is what the frame holds. */
         void control(Frame frame, ObjectNode event, Peek peek);
@@ -131,6 +130,10 @@ final class CallerSide {
         if (line != nobody) {
             line.finish(SUPERSEDED);
             listener.superseded();
+            if (!face.guided() && seat.manner() == Conversations.Manner.BACK) {
+                // What waited was for a client that knew how it began.
+                toCaller.nobodyListens();
+            }
         }
         line = new CallerLine(name);
         lastSeat = name;
@@ -278,7 +281,7 @@ final class CallerSide {
         if (!peek.scan(bytes, bytes.position(), frame.length())) {
             complain(frame);
         } else if (peek.type() == EventType.INPUT_AUDIO_BUFFER_APPEND) {
-            listener.audio(frame, 0, peek);
+            listener.audio(frame, peek);
         } else {
             control(frame);
         }

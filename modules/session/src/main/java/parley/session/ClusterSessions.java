@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -12,7 +13,6 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.CallerId;
@@ -33,7 +33,7 @@ public final class ClusterSessions implements Sessions {
      * What is asked of a shard that moves may go down with the node it leaves; a seat may be asked for twice, so it is
      * asked for again soon.
      */
-    private static final Duration SEAT_AGAIN = Duration.ofSeconds(1);
+    private static final Duration SEAT_AGAIN = Duration.ofMillis(400);
 
     private final ClusterSharding sharding;
     private final ShardPlacement placement;
@@ -173,6 +173,18 @@ public final class ClusterSessions implements Sessions {
         return placement.handOver(system, atMost);
     }
 
+    /**
+     * The end of the whole cluster: callers are closed with 1012, and the sessions that live here let go at once, so that
+     * they go on in good order when there is a node again. Completed, never failed, when all have, or after {@code
+     * atMost}.
+     */
+    public CompletionStage<Void> letGo(Duration atMost) {
+        return edges.leave(Duration.ZERO, Duration.ZERO, 1)
+                .thenCompose(closed -> room.conversations().letGo())
+                .toCompletableFuture()
+                .completeOnTimeout(null, atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
         deaths.close();
@@ -195,10 +207,17 @@ public final class ClusterSessions implements Sessions {
 
     @Override
     public CompletionStage<Answer> conversation(SessionId id, Join join, EventLoop loop) {
+        if (!exists(id)) {
+            return CompletableFuture.completedFuture(unknown(id));
+        }
         if (!join.again() && !journal.isUp()) {
             return CompletableFuture.completedFuture(noJournal());
         }
-        return seat(id, join, null, loop, room.settings().askTimeout())
+        var seat = Secret.random();
+        long until = System.nanoTime() + room.settings().askTimeout().toNanos();
+        return (join.again()
+                        ? seatAgain(id, join, seat, loop, until)
+                        : seat(id, join, seat, false, loop, room.settings().askTimeout()))
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.<Answer>completedFuture(why);
                     case Seating.Taken taken ->
@@ -207,12 +226,20 @@ public final class ClusterSessions implements Sessions {
                 .exceptionally(fault -> unavailable(id, fault));
     }
 
+    /** Who comes back may find its session on the move. Safe to repeat: the token that was shown stays good. */
+    private CompletionStage<Seating> seatAgain(SessionId id, Join join, String seat, EventLoop loop, long until) {
+        return seat(id, join, seat, false, loop, SEAT_AGAIN)
+                .exceptionallyCompose(silence -> until - System.nanoTime() > 0
+                        ? seatAgain(id, join, seat, loop, until)
+                        : CompletableFuture.failedStage(silence));
+    }
+
     private CompletionStage<Seating> seat(
-            SessionId id, Join join, @Nullable String previousSeat, EventLoop loop, Duration atMost) {
+            SessionId id, Join join, String seat, boolean moved, EventLoop loop, Duration atMost) {
         return entity(id)
                 .ask(
                         replyTo -> new VoiceSession.TakeSeat(
-                                join, previousSeat, room.node(), room.loops().numberOf(loop), replyTo),
+                                join, seat, moved, room.node(), room.loops().numberOf(loop), replyTo),
                         atMost);
     }
 
@@ -232,7 +259,7 @@ public final class ClusterSessions implements Sessions {
 
     /** The same seat again, wherever the session is now. */
     private CompletionStage<Reach.Answered> again(SessionId id, Join join, String seat, long lastSeq, EventLoop loop) {
-        return seat(id, new Join(join.opening(), true, null, lastSeq), seat, loop, SEAT_AGAIN)
+        return seat(id, new Join(join.opening(), true, null, lastSeq), seat, true, loop, SEAT_AGAIN)
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.completedFuture(denied(why, join));
                     case Seating.Taken taken -> line(taken, loop).<Reach.Answered>thenApply(Reach.Answered.Line::new);
@@ -277,6 +304,9 @@ public final class ClusterSessions implements Sessions {
     }
 
     private CompletionStage<Answer> ask(SessionId id, Function<ActorRef<Answer>, VoiceSession.Command> command) {
+        if (!exists(id)) {
+            return CompletableFuture.completedFuture(unknown(id));
+        }
         return entity(id)
                 .ask(command::apply, room.settings().askTimeout())
                 .exceptionally(fault -> unavailable(id, fault));
@@ -284,6 +314,15 @@ public final class ClusterSessions implements Sessions {
 
     private EntityRef<VoiceSession.Command> entity(SessionId id) {
         return sharding.entityRefFor(VoiceSession.KEY, id.value());
+    }
+
+    /** Nobody mints ids of other shards, and to ask for one would bring it into being. */
+    private boolean exists(SessionId id) {
+        return id.shard() < room.settings().shards();
+    }
+
+    private static Answer unknown(SessionId id) {
+        return new Answer.Refused(Answer.Refusal.UNKNOWN, "no session " + id, null);
     }
 
     /** A session that cannot be journaled is not begun. */

@@ -26,6 +26,7 @@ import parley.provider.Provider;
 import parley.provider.ProviderRefused;
 import parley.session.SessionEvent.AnswerEnded;
 import parley.session.SessionEvent.HandedOver;
+import parley.session.SessionEvent.ItemDeleted;
 import parley.session.SessionEvent.UpstreamLost;
 import parley.session.SessionEvent.UpstreamOpened;
 import parley.wire.Frame;
@@ -110,6 +111,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     private boolean answering;
     private boolean answerAsked;
     private boolean turnTaken;
+    /** Of the caller, that the provider has not confirmed. */
+    private int commits;
+
     private boolean checking;
     private boolean watchingJournal;
     private boolean parting;
@@ -211,7 +215,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     /** A tool of ours has answered. */
     void answerTool(String callId, String output) {
         loop.execute(() -> {
-            if (tools.answered(callId, output)) {
+            if (tools.answered(callId)) {
                 tellResult(callId, output);
                 continueAfterTools();
             }
@@ -281,6 +285,16 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         });
     }
 
+    /** The same, whatever is being said. */
+    void letGoNow() {
+        loop.execute(() -> {
+            if (!parting) {
+                parting = true;
+                part(System.nanoTime());
+            }
+        });
+    }
+
     void suspend() {
         loop.execute(provider::suspend);
     }
@@ -292,7 +306,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     // ---- the caller's words
 
     @Override
-    public void audio(Frame frame, long ignored, Peek at) {
+    public void audio(Frame frame, Peek at) {
         long ms = witness.inputFormat().millis(at.audioLength());
         witness.heard(ms);
         if (!witness.findsTurns()) {
@@ -319,11 +333,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             isDue();
             toProvider.ask(frame);
         } else if (at.type() == EventType.INPUT_AUDIO_BUFFER_COMMIT) {
+            commits++;
             toProvider.commit(frame);
-        } else if (at.type() == EventType.CONVERSATION_ITEM_CREATE) {
-            item(frame, event);
         } else {
-            toProvider.control(frame);
+            other(frame, event, at.type());
         }
         if (stops) {
             bargeIn();
@@ -331,16 +344,46 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         provider.readable();
     }
 
-    private void item(Frame frame, ObjectNode event) {
+    private void other(Frame frame, ObjectNode event, EventType type) {
         try {
-            if (Wire.client(event) instanceof ClientEvent.ConversationItemCreate created) {
-                toProvider.item(frame, created);
-                return;
+            switch (type) {
+                case CONVERSATION_ITEM_CREATE, SESSION_UPDATE -> toProvider.kept(frame, Wire.client(event));
+                case CONVERSATION_ITEM_TRUNCATE -> truncate(frame, Wire.client(event));
+                default -> toProvider.control(frame);
             }
         } catch (MalformedEvent refused) {
             // The provider will say so.
+            toProvider.control(frame);
         }
-        toProvider.control(frame);
+    }
+
+    /** A provider that has not said an item cannot truncate it: it is told anew. */
+    private void truncate(Frame frame, ClientEvent event) {
+        if (event instanceof ClientEvent.ConversationItemTruncate(var eventId, var itemId, var part, var heardMs)
+                && provider.wasTold(itemId)) {
+            frame.release();
+            witness.cut(itemId, heardMs);
+            correct(itemId);
+            caller.say(new ServerEvent.ConversationItemTruncated(Ids.event(), itemId, part, heardMs));
+        } else {
+            toProvider.control(frame);
+        }
+    }
+
+    private void correct(String itemId) {
+        var then = turn(itemId);
+        tellFacts();
+        var now = turn(itemId);
+        if (then != null && now != null) {
+            provider.tell(History.corrected(then, now, null));
+        }
+    }
+
+    private @Nullable Turn turn(String itemId) {
+        return soFar.turns().stream()
+                .filter(turn -> turn.itemId().equals(itemId))
+                .findAny()
+                .orElse(null);
     }
 
     private static boolean isAside(ObjectNode event) {
@@ -393,6 +436,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 tellFacts();
             }
         }
+        // What was thrown away may have held the provider back.
+        provider.writable();
     }
 
     /** Nobody hears the answer: it is gone on with when somebody does. */
@@ -451,9 +496,13 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             }
             return;
         }
-        if (isOurTrouble(event)) {
-            frame.release();
-            return;
+        if (event instanceof ServerEvent.Error(var eventId, var error)) {
+            toProvider.untaken().refused(error.eventId());
+            if (isOurTrouble(error)) {
+                frame.release();
+                swallowed(error);
+                return;
+            }
         }
         if (type == EventType.INPUT_AUDIO_BUFFER_SPEECH_STARTED && witness.interruptible()) {
             bargeIn();
@@ -465,16 +514,20 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     private void pass(ServerEvent event, Frame frame, EventType type) {
         switch (event) {
-            case ServerEvent.SessionUpdated updated ->
+            case ServerEvent.SessionUpdated updated -> {
+                toProvider.untaken().configured();
                 toCaller.event(
                         named(frame, new ServerEvent.SessionUpdated(updated.eventId(), ours(updated.session()))), type);
+            }
             case ServerEvent.InputAudioBufferSpeechStarted started -> {
                 utterance.speaks();
                 toCaller.event(frame, type);
             }
             case ServerEvent.InputAudioBufferCommitted committed -> {
                 utterance.committed();
-                turnTaken = witness.answersByItself();
+                // Only a turn that the provider has ended itself makes it answer.
+                turnTaken = witness.answersByItself() && commits == 0;
+                commits = Math.max(0, commits - 1);
                 isDue();
                 toCaller.event(frame, type);
             }
@@ -484,6 +537,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             }
             case ServerEvent.ResponseCreated created -> {
                 if (!witness.isAside(created.response().id())) {
+                    utterance.settled();
                     answerAsked = false;
                     turnTaken = false;
                     answering = true;
@@ -497,11 +551,11 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputAudioTranscriptDelta delta -> {
-                witness.spelled(delta.itemId(), delta.delta());
+                witness.spelled(delta.responseId(), delta.itemId(), delta.delta());
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputTextDelta delta -> {
-                witness.spelled(delta.itemId(), delta.delta());
+                witness.spelled(delta.responseId(), delta.itemId(), delta.delta());
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputItemDone done -> {
@@ -528,7 +582,12 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 // Whatever was asked for may have been refused: it is not waited for.
                 answerAsked = false;
                 turnTaken = false;
+                commits = 0;
                 isDue();
+                toCaller.event(frame, type);
+            }
+            case ServerEvent.ConversationItemInputAudioTranscriptionCompleted written -> {
+                utterance.isWritten(written.itemId());
                 toCaller.event(frame, type);
             }
             default -> toCaller.event(frame, type);
@@ -537,18 +596,15 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     /** What the caller said is no part of an answer, and does not wait behind one. */
     private void item(Item item, Frame frame, boolean done) {
-        if (done && item instanceof Item.FunctionCallOutput output) {
-            tools.taken(output.callId());
-        }
         boolean callers = item instanceof Item.FunctionCallOutput
                 || (item instanceof Item.Message message && message.role() != Item.Role.ASSISTANT);
         if (done && item instanceof Item.Message message && message.role() == Item.Role.USER) {
             if (message.content().stream().anyMatch(Content.InputAudio.class::isInstance)) {
-                utterance.isItem();
+                utterance.isItem(String.valueOf(message.id()));
             }
         }
         if (done && callers) {
-            toProvider.taken(item);
+            toProvider.untaken().taken(item);
         }
         if (callers) {
             toCaller.fromOutside(frame);
@@ -562,6 +618,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             room.metrics().bargeIns.increment();
         }
         stopped = toCaller.openResponse();
+        owed = new Owed(false, null, owed.lost());
         if (soFar.answer() != null) {
             witness.note(new AnswerEnded(soFar.answer().responseId(), now()));
         }
@@ -574,7 +631,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         var cuts = toCaller.interrupt(now);
         for (var cut : cuts) {
             witness.cut(cut.itemId(), cut.heardMs());
-            if (face.guided()) {
+            if (provider.wasTold(cut.itemId())) {
+                correct(cut.itemId());
+            } else if (face.guided()) {
                 own(new ClientEvent.ConversationItemTruncate(ownId(), cut.itemId(), 0, cut.heardMs()));
             }
         }
@@ -589,23 +648,25 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     }
 
     private void tellResult(String callId, String output) {
-        own(new ClientEvent.ConversationItemCreate(
-                ownId(), null, new Item.FunctionCallOutput(null, null, callId, output)));
+        if (!over) {
+            var result = new ClientEvent.ConversationItemCreate(
+                    ownId(), null, new Item.FunctionCallOutput(null, null, callId, output));
+            toProvider.kept(Frame.text(Wire.bytes(result)), result);
+            provider.readable();
+        }
     }
 
     /** Complaints about what Parley said, and a provider's word that it is too old: it is replaced, and nobody's business. */
-    private boolean isOurTrouble(ServerEvent event) {
-        boolean ours = event instanceof ServerEvent.Error(var eventId, var error)
-                && ((error.eventId() != null && error.eventId().startsWith(OWN))
-                        || "session_expired".equals(error.code()));
-        if (ours) {
-            room.metrics().swallowedErrors.increment();
-            if (asked.equals(((ServerEvent.Error) event).error().eventId())) {
-                answerAsked = false;
-                isDue();
-            }
+    private static boolean isOurTrouble(ServerEvent.ErrorBody error) {
+        return (error.eventId() != null && error.eventId().startsWith(OWN)) || "session_expired".equals(error.code());
+    }
+
+    private void swallowed(ServerEvent.ErrorBody error) {
+        room.metrics().swallowedErrors.increment();
+        if (asked.equals(error.eventId())) {
+            answerAsked = false;
+            isDue();
         }
-        return ours;
     }
 
     /** @param first whether ahead of the audio that waits */
@@ -715,7 +776,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         }
         if (due.answer() && !answering && !answerAsked && !turnTaken && !tools.isRunning()) {
             if (due.heard() != null) {
-                provider.tell(new ClientEvent.ConversationItemCreate(ownId(), null, wasCutAfter(due.heard())));
+                provider.tell(List.of(new ClientEvent.ConversationItemCreate(ownId(), null, wasCutAfter(due.heard()))));
             }
             ask(witness.findsTurns());
         } else if (!answerAsked) {
@@ -742,9 +803,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         answering = false;
         answerAsked = asksAgain;
         turnTaken = false;
+        commits = 0;
         isDue();
-        toProvider.again(
-                witness.findsTurns() ? null : Frame.text(Wire.bytes(new ClientEvent.InputAudioBufferCommit(ownId()))));
+        sayAgain();
         boolean cutOff = witness.providerLost();
         witness.note(new UpstreamLost(why, now()));
         tellFacts();
@@ -758,7 +819,6 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         } else if (open != null) {
             closeResponse(open, whole ? Response.Status.COMPLETED : Response.Status.CANCELLED, null);
         }
-        tools.told().forEach(this::tellResult);
         var after = Owed.after(soFar);
         cause = switch (why) {
             case ProviderSide.SUSPENDED -> "partition";
@@ -768,6 +828,21 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         // An answer that is still being heard, and was generated to its end, is not due again.
         boolean turnWaits = soFar.answer() == null && after.answer() && !speaks && !asksAgain;
         owed = owed.and(new Owed(due || cut || turnWaits, cut ? after.heard() : null, cut ? after.lost() : List.of()));
+    }
+
+    @Override
+    public void sayAgain() {
+        var wordless = utterance.wordlessItem();
+        if (wordless != null) {
+            // It is said again, and will be another item.
+            witness.note(new ItemDeleted(wordless, now()));
+            tellFacts();
+            caller.say(new ServerEvent.ConversationItemDeleted(Ids.event(), wordless));
+        }
+        toProvider.again(
+                witness.answersByItself()
+                        ? null
+                        : Frame.text(Wire.bytes(new ClientEvent.InputAudioBufferCommit(ownId()))));
     }
 
     /** Towards the caller every response that began has an end. */
@@ -823,13 +898,17 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     @Override
     public boolean isBetweenTurns() {
+        return isSettled() && toCaller.isQuiet(System.nanoTime());
+    }
+
+    @Override
+    public boolean isSettled() {
         return !answering
                 && !answerAsked
                 && !turnTaken
                 && !witness.isSpokenTo()
                 && !utterance.isOpen()
-                && tools.isIdle()
-                && toCaller.isQuiet(System.nanoTime());
+                && tools.isIdle();
     }
 
     // ---- facts
@@ -932,18 +1011,24 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     private void part(long deadline) {
         if (over) {
             parted();
-        } else if (!caller.isThere()
-                || (isBetweenTurns() && soFar.answer() == null && toProvider.isEmpty())
-                || System.nanoTime() - deadline >= 0) {
+        } else if (System.nanoTime() - deadline >= 0
+                || (isAtTurnBoundary() && room.conversations().mayHandOver(System.nanoTime(), settings.handOver()))) {
             letGo();
         } else {
             loop.schedule(() -> part(deadline), LOOK_FOR_QUIET_MS, TimeUnit.MILLISECONDS);
         }
     }
 
+    private boolean isAtTurnBoundary() {
+        return !caller.isThere() || (isBetweenTurns() && soFar.answer() == null && toProvider.isEmpty());
+    }
+
     private void letGo() {
         long now = System.nanoTime();
-        boolean waits = !caller.isThere() || utterance.isOpen() || !toProvider.isEmpty();
+        boolean waits = !caller.isThere()
+                || utterance.isOpen()
+                || !toProvider.isEmpty()
+                || !toProvider.untaken().isEmpty();
         if (soFar.answer() != null) {
             for (var item : toCaller.heard(now)) {
                 if (item.heardMs() > 0) {
@@ -952,6 +1037,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             }
             witness.providerLost();
             toCaller.interrupt(now);
+            // It goes on elsewhere: nobody is to take it for ended.
+            cutResponse = soFar.answer().responseId();
+            toCaller.withhold(cutResponse);
         }
         over();
         provider.end();
@@ -964,6 +1052,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     private void parted() {
         if (parting && over && unwritten.isEmpty()) {
             reports.parted();
+            room.conversations().parted(this);
         }
     }
 

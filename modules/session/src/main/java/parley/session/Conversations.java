@@ -1,6 +1,8 @@
 package parley.session;
 
+import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -19,9 +21,16 @@ final class Conversations {
         MOVED
     }
 
+    /** In nanoseconds: what a node that has just started takes in without falling behind. */
+    private static final long HAND_OVER_EVERY = 100_000_000;
+
     private final ConcurrentHashMap<String, Seat> kept = new ConcurrentHashMap<>();
     private final Set<Conversation> running = ConcurrentHashMap.newKeySet();
-    private volatile boolean suspended;
+    /** Those that are to let go, and have not told everything yet. */
+    private final ConcurrentHashMap<Conversation, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
+
+    private boolean suspended;
+    private long nextLeaves = System.nanoTime();
 
     /**
      * A place in a conversation.
@@ -53,7 +62,7 @@ final class Conversations {
         return kept.remove(name);
     }
 
-    void started(Conversation conversation) {
+    synchronized void started(Conversation conversation) {
         running.add(conversation);
         if (suspended) {
             conversation.suspend();
@@ -68,13 +77,42 @@ final class Conversations {
      * This node may not be the one that its sessions live on any more: until {@link #resume} none of them has a provider,
      * so that no session ever has two.
      */
-    void suspend() {
+    synchronized void suspend() {
         suspended = true;
         running.forEach(Conversation::suspend);
     }
 
-    void resume() {
+    synchronized void resume() {
         suspended = false;
         running.forEach(Conversation::resume);
+    }
+
+    /**
+     * Whether one more may be handed over now: one after the other, because each new home is a write of the cluster's
+     * table of shards and work for a node that may be cold, and who waits its turn here still talks. All of them get it
+     * within half of {@code within}.
+     */
+    synchronized boolean mayHandOver(long now, Duration within) {
+        if (nextLeaves - now > 0) {
+            return false;
+        }
+        long pace = Math.min(HAND_OVER_EVERY, within.toNanos() / 2 / Math.max(1, running.size()));
+        nextLeaves = now + pace;
+        return true;
+    }
+
+    /** Every conversation is let go at once; completed when all have told everything. */
+    CompletionStage<Void> letGo() {
+        running.forEach(conversation -> leaving.computeIfAbsent(conversation, leaves -> new CompletableFuture<>()));
+        leaving.keySet().forEach(Conversation::letGoNow);
+        return CompletableFuture.allOf(leaving.values().toArray(CompletableFuture[]::new));
+    }
+
+    /** It has told everything. */
+    void parted(Conversation conversation) {
+        var done = leaving.remove(conversation);
+        if (done != null) {
+            done.complete(null);
+        }
     }
 }

@@ -142,7 +142,9 @@ final class DeathWatch implements AutoCloseable {
     }
 
     private static boolean isPresent(Member member) {
-        return !member.status().equals(MemberStatus.down()) && !member.status().equals(MemberStatus.removed());
+        // One that leaves in good order closes its doors when it is exiting.
+        return !Set.of(MemberStatus.down(), MemberStatus.exiting(), MemberStatus.removed())
+                .contains(member.status());
     }
 
     private void down(UniqueAddress member) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
@@ -44,13 +45,43 @@ final class History {
             events.add(new ClientEvent.SessionUpdate(
                     "parley_opening_" + Ids.event(), SessionConfig.of(goesOn(now.configured()))));
         }
-        var known = before.turns().stream().map(Turn::itemId).collect(Collectors.toSet());
-        events.addAll(told(
-                now.turns().stream()
-                        .filter(turn -> !known.contains(turn.itemId()))
-                        .toList(),
-                now.turns()));
+        var known = before.turns().stream()
+                .collect(Collectors.toMap(Turn::itemId, Function.identity(), (first, second) -> second));
+        var present = now.turns().stream().map(Turn::itemId).collect(Collectors.toSet());
+        known.keySet().stream()
+                .filter(itemId -> !present.contains(itemId))
+                .forEach(itemId -> events.add(deletion(itemId)));
+        var previous = "root";
+        for (var turn : now.turns()) {
+            var then = known.get(turn.itemId());
+            if (then == null) {
+                events.addAll(told(List.of(turn), now.turns()));
+            } else {
+                events.addAll(corrected(then, turn, previous));
+            }
+            previous = item(turn) == null ? previous : turn.itemId();
+        }
         return events;
+    }
+
+    /** What was told of a turn, and is no longer what is known of it: its words came, or it was interrupted. */
+    static List<ClientEvent> corrected(Turn then, Turn now, @Nullable String previous) {
+        var before = item(then);
+        var after = item(now);
+        var events = new ArrayList<ClientEvent>();
+        if (!Objects.equals(before, after)) {
+            if (before != null) {
+                events.add(deletion(then.itemId()));
+            }
+            if (after != null) {
+                events.add(new ClientEvent.ConversationItemCreate("parley_opening_" + Ids.event(), previous, after));
+            }
+        }
+        return events;
+    }
+
+    private static ClientEvent deletion(String itemId) {
+        return new ClientEvent.ConversationItemDelete("parley_opening_" + Ids.event(), itemId);
     }
 
     /** The conversation for a caller who comes back and may have missed some of it, in the protocol's own events. */

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.locks.LockSupport;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
@@ -22,6 +23,13 @@ import org.postgresql.Driver;
  * @param url a JDBC URL
  */
 public record Journal(String url, String user, String password) {
+    /** Locked by the node that changes the tables. Any number that no other program locks in this database. */
+    private static final long LOCK = 0x7061726c6578L;
+
+    private static final Duration LOCK_EVERY = Duration.ofMillis(100);
+    private static final Duration LOCK_WITHIN = Duration.ofMinutes(10);
+    private static final Duration LOCK_ANSWER = Duration.ofSeconds(10);
+
     /** Reads {@code postgresql://user:password@host:port/database}; its query is passed on to the driver. */
     public static Journal at(String databaseUrl) {
         URI uri;
@@ -87,9 +95,37 @@ public record Journal(String url, String user, String password) {
      * Brings the tables to this release's form. Safe to run on every node at once: one does it, the others wait. Nodes of
      * the previous release go on writing meanwhile: indexes are built beside them.
      *
-     * @throws IllegalStateException when the database cannot be reached or changed; the message is for people
+     * @throws IllegalStateException when the database cannot be reached or changed, or somebody has been changing it for
+     *     ten minutes; the message is for people
      */
     public void migrate() {
+        try (var turn = connect(LOCK_ANSWER)) {
+            awaitTurn(turn);
+            migrateAlone();
+        } catch (SQLException failed) {
+            throw new IllegalStateException("database " + place() + ": " + firstLine(failed), failed);
+        }
+    }
+
+    /** Asked for again and again: who waits in the database keeps an index from being built beside the writers. */
+    private void awaitTurn(Connection turn) throws SQLException {
+        long until = System.nanoTime() + LOCK_WITHIN.toNanos();
+        try (var statement = turn.createStatement()) {
+            while (true) {
+                try (var answer = statement.executeQuery("SELECT pg_try_advisory_lock(" + LOCK + ")")) {
+                    if (answer.next() && answer.getBoolean(1)) {
+                        return;
+                    }
+                }
+                if (System.nanoTime() - until > 0) {
+                    throw new SQLException("another node has been changing its tables for " + LOCK_WITHIN);
+                }
+                LockSupport.parkNanos(LOCK_EVERY.toNanos());
+            }
+        }
+    }
+
+    private void migrateAlone() {
         try {
             var flyway = Flyway.configure(getClass().getClassLoader())
                     .dataSource(url, user, password)
@@ -107,14 +143,12 @@ public record Journal(String url, String user, String password) {
             while (cause.getCause() != null) {
                 cause = cause.getCause();
             }
-            throw new IllegalStateException(
-                    "database " + place() + ": "
-                            + String.valueOf(cause.getMessage())
-                                    .lines()
-                                    .findFirst()
-                                    .orElse("?"),
-                    failed);
+            throw new IllegalStateException("database " + place() + ": " + firstLine(cause), failed);
         }
+    }
+
+    private static String firstLine(Throwable failure) {
+        return String.valueOf(failure.getMessage()).lines().findFirst().orElse("?");
     }
 
     /** The password stays out of everything that is printed. */

@@ -1,11 +1,9 @@
 package parley.session;
 
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -40,22 +38,16 @@ public final class LeavePermit implements AutoCloseable {
 
     /** Says that the node {@code self} wants to leave. Blocks for seconds at most, and never fails. */
     public static LeavePermit ask(Journal journal, String self) {
-        var properties = new Properties();
-        properties.setProperty("user", journal.user());
-        properties.setProperty("password", journal.password());
-        properties.setProperty("ApplicationName", "parley leaving");
-        for (var limit : Set.of("connectTimeout", "loginTimeout", "socketTimeout")) {
-            properties.setProperty(limit, Long.toString(ANSWER_WITHIN.toSeconds()));
-        }
         var permit = new LeavePermit(null);
         try {
-            var connection = DriverManager.getConnection(journal.url(), properties);
+            var connection = journal.connect(ANSWER_WITHIN);
             permit.connection = connection;
             try (var statement = connection.createStatement()) {
                 // A node whose machine is lost says no good-bye: the database has to notice.
-                statement.execute("SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
-                        + " SET tcp_keepalives_count = 2; SELECT pg_advisory_lock_shared(" + WISH + ", "
-                        + self.hashCode() + ")");
+                statement.execute(
+                        "SET application_name = 'parley leaving'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+                                + " SET tcp_keepalives_count = 2; SELECT pg_advisory_lock_shared(" + WISH + ", "
+                                + self.hashCode() + ")");
             }
         } catch (SQLException lost) {
             permit.lost(lost);

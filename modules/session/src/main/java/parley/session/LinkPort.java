@@ -209,7 +209,13 @@ final class LinkPort implements Port {
     }
 
     void lost() {
-        onLoop(() -> end(new WebSocketClose(WebSocketClose.RESTART, "the session's node is gone", true)));
+        onLoop(() -> {
+            if (side == End.SESSION) {
+                // Not taken, so the caller's end sends it again over the next line.
+                releaseInbox();
+            }
+            end(new WebSocketClose(WebSocketClose.RESTART, "the session's node is gone", true));
+        });
     }
 
     private void forget(int frames) {

@@ -20,6 +20,7 @@ import parley.protocol.SessionConfig;
 final class OpeningScript {
     private final ArrayList<ClientEvent> events;
     private final Set<String> itemsDue = new HashSet<>();
+    private final Set<String> deletionsDue = new HashSet<>();
     private ServerEvent.@Nullable SessionCreated created;
     private @Nullable SessionConfig effective;
     private boolean updateDue;
@@ -62,10 +63,18 @@ final class OpeningScript {
                         itemsDue.add(item.item().id());
                     }
                 }
+                case ClientEvent.ConversationItemDelete item -> deletionsDue.add(item.itemId());
                 default -> {}
             }
         }
         return List.copyOf(told);
+    }
+
+    /** Whether the provider knows this item only from being told: as text, whatever it was. */
+    boolean tells(String itemId) {
+        return events.stream()
+                .anyMatch(event -> event instanceof ClientEvent.ConversationItemCreate created
+                        && itemId.equals(created.item().id()));
     }
 
     /** The session as the provider stated it last; null before it did. */
@@ -92,6 +101,7 @@ final class OpeningScript {
                 itemsDue.remove(done.item().id());
             case ServerEvent.ConversationItemCreated item ->
                 itemsDue.remove(item.item().id());
+            case ServerEvent.ConversationItemDeleted item -> deletionsDue.remove(item.itemId());
             case ServerEvent.Error error -> settledBy(error);
             default -> false;
         };
@@ -99,7 +109,7 @@ final class OpeningScript {
 
     /** The session as the caller shall see it begin; once, when nothing is due any more. */
     Optional<ServerEvent.SessionCreated> finished() {
-        if (created == null || effective == null || updateDue || !itemsDue.isEmpty()) {
+        if (created == null || effective == null || updateDue || !itemsDue.isEmpty() || !deletionsDue.isEmpty()) {
             return Optional.empty();
         }
         var begun = new ServerEvent.SessionCreated(created.eventId(), effective);
@@ -131,6 +141,7 @@ final class OpeningScript {
                     case ClientEvent.SessionUpdate update -> updateDue = false;
                     case ClientEvent.ConversationItemCreate item ->
                         itemsDue.remove(item.item().id());
+                    case ClientEvent.ConversationItemDelete item -> deletionsDue.remove(item.itemId());
                     default -> {}
                 }
                 return true;

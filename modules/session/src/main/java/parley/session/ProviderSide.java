@@ -59,7 +59,14 @@ final class ProviderSide implements Upstream.Owner {
         /** The provider has ended the conversation and said why. The end. */
         void dismissed(WebSocketClose close);
 
+        /** Whether another provider could go on from here, and nobody would hear it. */
         boolean isBetweenTurns();
+
+        /** The same, but the last answer may still be heard: it is all there. */
+        boolean isSettled();
+
+        /** Another provider takes this one's place: what that had not taken is said to it. */
+        void sayAgain();
     }
 
     /** Why a provider was lost, when it was not it that said so. */
@@ -86,6 +93,7 @@ final class ProviderSide implements Upstream.Owner {
     private @Nullable Upstream next;
 
     private @Nullable ScheduledFuture<?> retry;
+    private @Nullable ScheduledFuture<?> ageing;
 
     private boolean dialled;
     private boolean begun;
@@ -95,8 +103,9 @@ final class ProviderSide implements Upstream.Owner {
     private long lostAt;
 
     private int attempts;
+    private int preparations;
     private boolean due;
-    private boolean spoke;
+    private long spokeAt;
     private boolean watching;
 
     ProviderSide(
@@ -131,15 +140,23 @@ final class ProviderSide implements Upstream.Owner {
         if (!dialled && !over) {
             dialled = true;
             model = wanted == null ? model : wanted;
+            if (begun) {
+                nobodyIsThere();
+            }
             seek(null);
         }
     }
 
     /** Tells the provider something that is nobody else's business, and before what waits. */
-    void tell(ClientEvent.ConversationItemCreate event) {
+    void tell(List<ClientEvent> events) {
         if (current != null) {
-            current.tellMore(List.of(event));
+            current.tellMore(events);
         }
+    }
+
+    /** Whether the provider has not said this item itself, but was told it, in words. */
+    boolean wasTold(String itemId) {
+        return current != null && current.wasTold(itemId);
     }
 
     /** Something waits for the provider. */
@@ -216,8 +233,8 @@ final class ProviderSide implements Upstream.Owner {
     @Override
     public void refused(Upstream line, ProviderRefused refusal) {
         if (line == next) {
-            next = null;
             room.providers().refused(line.provider(), refusal);
+            prepareAgain();
             return;
         }
         if (line != current) {
@@ -247,6 +264,10 @@ final class ProviderSide implements Upstream.Owner {
         if (session != null) {
             room.providers().succeeded(line.provider());
         }
+        if (line == next && !isOpen()) {
+            replace(line);
+            return;
+        }
         if (line != current) {
             replaceWhenQuiet(line);
             return;
@@ -268,7 +289,7 @@ final class ProviderSide implements Upstream.Owner {
     @Override
     public void says(Upstream line, Frame frame) {
         if (line == current) {
-            spoke = true;
+            spokeAt = System.nanoTime();
             talk.says(frame);
         } else {
             line.takeOpening(frame);
@@ -298,7 +319,7 @@ final class ProviderSide implements Upstream.Owner {
     @Override
     public void lost(Upstream line, WebSocketClose close) {
         if (line == next) {
-            next = null;
+            prepareAgain();
             return;
         }
         if (line != current || over) {
@@ -321,6 +342,7 @@ final class ProviderSide implements Upstream.Owner {
     /** The current line is of no use any more; another one takes its place. */
     private void gone(Upstream line, String why) {
         current = null;
+        notAgeing();
         attempts = line.ageMs() > GOOD_MS ? 0 : attempts + 1;
         if (!line.isOpen()) {
             tried.add(line.provider().name());
@@ -382,20 +404,25 @@ final class ProviderSide implements Upstream.Owner {
     /** Whether the provider owes an answer: then it may not stay silent. */
     void due(boolean answer) {
         due = answer;
-        spoke = true;
+        spokeAt = System.nanoTime();
         if (answer && !watching) {
             watching = true;
-            watch();
+            watch(settings.stallAfter().toNanos());
         }
     }
 
-    private void watch() {
+    private void watch(long nanos) {
         loop.schedule(
                 () -> {
                     var line = current;
+                    if (line == null || !line.isOpen() || !talk.callerMayHear()) {
+                        // Not its doing: it has all the time again.
+                        spokeAt = System.nanoTime();
+                    }
+                    long left = spokeAt + settings.stallAfter().toNanos() - System.nanoTime();
                     if (over || !due) {
                         watching = false;
-                    } else if (line != null && line.isOpen() && !spoke && talk.callerMayHear()) {
+                    } else if (line != null && left <= 0) {
                         watching = false;
                         room.metrics().upstreamsMute.increment();
                         room.providers().failed(line.provider());
@@ -403,12 +430,11 @@ final class ProviderSide implements Upstream.Owner {
                         line.hangUp();
                         gone(line, MUTE);
                     } else {
-                        spoke = false;
-                        watch();
+                        watch(left);
                     }
                 },
-                settings.stallAfter().toMillis(),
-                TimeUnit.MILLISECONDS);
+                nanos,
+                TimeUnit.NANOSECONDS);
     }
 
     // ---- age
@@ -419,8 +445,27 @@ final class ProviderSide implements Upstream.Owner {
             long lead = Math.min(settings.rolloverLead().toMillis(), most / 3);
             // Not all at the same moment, when all were opened at the same moment.
             long early = ThreadLocalRandom.current().nextLong(lead / 4 + 1);
-            long left = Math.max(0, most - lead - early - line.ageMs());
-            loop.schedule(() -> prepareNext(line), left, TimeUnit.MILLISECONDS);
+            prepareIn(Math.max(0, most - lead - early - line.ageMs()), line);
+        }
+    }
+
+    private void prepareIn(long millis, Upstream line) {
+        notAgeing();
+        ageing = loop.schedule(() -> prepareNext(line), millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void prepareAgain() {
+        next = null;
+        preparations++;
+        if (current != null && !over && !suspended) {
+            prepareIn(settings.redial().backoff(preparations), current);
+        }
+    }
+
+    private void notAgeing() {
+        if (ageing != null) {
+            ageing.cancel(false);
+            ageing = null;
         }
     }
 
@@ -435,18 +480,32 @@ final class ProviderSide implements Upstream.Owner {
         if (prepared != next || over) {
             return;
         }
-        if (talk.isBetweenTurns()) {
+        var line = current;
+        if (line == null || !line.isOpen()) {
+            // Lost meanwhile, and sought: whoever opens first goes on.
+            replace(prepared);
+        } else if (talk.isBetweenTurns() || (isLate(line) && talk.isSettled())) {
             room.metrics().rollovers.increment();
+            talk.sayAgain();
             replace(prepared);
         } else {
             loop.schedule(() -> replaceWhenQuiet(prepared), LOOK_FOR_QUIET_MS, TimeUnit.MILLISECONDS);
         }
     }
 
+    /** Whether more than half of the time has passed in which a replacement should have been possible. */
+    private boolean isLate(Upstream line) {
+        long most = line.provider().maxAge().toMillis();
+        long lead = Math.min(settings.rolloverLead().toMillis(), most / 3);
+        return line.ageMs() > most - lead / 2;
+    }
+
     /** The prepared line is told what was said meanwhile, and is the one from now on. */
     private void replace(Upstream prepared) {
         var before = current;
         next = null;
+        preparations = 0;
+        notLater();
         current = prepared;
         lostAt = 0;
         prepared.tellMore(History.since(prepared.knows(), talk.soFar()));
@@ -498,6 +557,7 @@ final class ProviderSide implements Upstream.Owner {
 
     private void hangUp() {
         notLater();
+        notAgeing();
         if (current != null) {
             current.hangUp();
             current = null;

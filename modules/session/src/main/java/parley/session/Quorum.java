@@ -19,6 +19,7 @@ import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Subscribe;
+import org.apache.pekko.remote.FailureDetectorRegistry;
 
 /**
  * Whether this node is on the side of the cluster that goes on.
@@ -32,13 +33,15 @@ final class Quorum {
     private static final Set<MemberStatus> COUNTED = Set.of(MemberStatus.up(), MemberStatus.leaving());
 
     private final UniqueAddress self;
+    private final FailureDetectorRegistry<Address> heard;
     private final Consumer<Boolean> told;
     private final Map<UniqueAddress, Member> members = new HashMap<>();
     private final Set<UniqueAddress> unreachable = new HashSet<>();
     private boolean held = true;
 
-    private Quorum(UniqueAddress self, Consumer<Boolean> told) {
+    private Quorum(UniqueAddress self, FailureDetectorRegistry<Address> heard, Consumer<Boolean> told) {
         this.self = self;
+        this.heard = heard;
         this.told = told;
     }
 
@@ -49,7 +52,10 @@ final class Quorum {
      * @param told called one at a time, on a thread that must not be held
      */
     static void start(ActorSystem<?> system, Consumer<Boolean> told) {
-        var quorum = new Quorum(Cluster.get(system).selfMember().uniqueAddress(), told);
+        var quorum = new Quorum(
+                Cluster.get(system).selfMember().uniqueAddress(),
+                org.apache.pekko.cluster.Cluster.get(system.classicSystem()).failureDetector(),
+                told);
         system.systemActorOf(quorum.watching(), "quorum", Props.empty());
     }
 
@@ -89,7 +95,7 @@ final class Quorum {
         for (var member : members.values()) {
             if (COUNTED.contains(member.status())) {
                 counted.add(member.address());
-                if (unreachable.contains(member.uniqueAddress())) {
+                if (isCut(member)) {
                     cut.add(member.address());
                 }
             }
@@ -99,6 +105,12 @@ final class Quorum {
             held = holds;
             told.accept(holds);
         }
+    }
+
+    /** What others have lost sight of, and this node itself still hears, is on this node's side of whatever is cut. */
+    private boolean isCut(Member member) {
+        return unreachable.contains(member.uniqueAddress())
+                && !(heard.isMonitoring(member.address()) && heard.isAvailable(member.address()));
     }
 
     /**

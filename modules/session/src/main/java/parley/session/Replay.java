@@ -44,6 +44,8 @@ final class Replay {
     private long counted;
 
     private long goneAudioMs;
+    /** The last number that the caller said it has; 0 before it did. */
+    private long acked;
 
     /** @param seq the last number that was given before */
     Replay(SessionSettings settings, SessionMetrics metrics, long seq) {
@@ -76,6 +78,7 @@ final class Replay {
 
     /** The caller has everything up to this number. */
     void acked(long seq) {
+        acked = Math.max(acked, seq);
         while (!kept.isEmpty() && kept.getFirst().seq() <= seq) {
             forgetOldest();
         }
@@ -83,6 +86,10 @@ final class Replay {
             counted = gone;
             goneAudioMs = 0;
         }
+    }
+
+    long acked() {
+        return acked;
     }
 
     /** Whether everything above this number is here. */

@@ -57,6 +57,12 @@ public interface Sessions {
         /** A caller that comes for the first time, or does not count. */
         public static final long NOT_TOLD = -1;
 
+        /** Without the token, which is nobody's to read. */
+        @Override
+        public String toString() {
+            return "Join[again=" + again + ", lastSeq=" + lastSeq + "]";
+        }
+
         /** Also reads what a node of 0.1 sends, which does not count. */
         @JsonCreator
         static Join read(

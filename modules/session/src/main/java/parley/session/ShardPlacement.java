@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorRef;
@@ -61,12 +62,10 @@ final class ShardPlacement {
     /** Each new home is one write of the cluster's table of shards. */
     private static final Duration SETTLE_PER_SHARD = Duration.ofMillis(5);
 
-    private static final int GIVEN_UP_AT_ONCE = 100;
+    /** Each is two writes of the cluster's table of shards, which sessions on the move need more. */
+    private static final int GIVEN_UP_AT_ONCE = 10;
     /** Of the shards in use, one for so many is asked for before anybody needs it; each costs time when a node leaves. */
     private static final int ONE_WARM_FOR = 4;
-
-    /** So long an entity that was asked ahead of time may stay, and is no session. */
-    private static final Duration VACANT_FOR = Duration.ofSeconds(70);
 
     private static final CallerId NOBODY = new CallerId("nobody", "nobody");
 
@@ -78,18 +77,18 @@ final class ShardPlacement {
     private final PlacementSettings settings;
     private final Map<Integer, String> homes = new HashMap<>();
     private final int[] sessions;
-    private final long[] warmedAt;
     private final Set<Integer> asked = new HashSet<>();
     private Set<String> members = Set.of();
     private List<Integer> own = List.of();
+    private boolean leaving;
+    /** Whether the last look showed every node. */
+    private boolean known;
 
     ShardPlacement(Cluster cluster, int shards, PlacementSettings settings) {
         this.cluster = cluster;
         this.shards = shards;
         this.settings = settings;
         this.sessions = new int[shards];
-        this.warmedAt = new long[shards];
-        Arrays.fill(warmedAt, System.nanoTime() - VACANT_FOR.toNanos());
     }
 
     /**
@@ -131,6 +130,7 @@ final class ShardPlacement {
      * have new homes or {@code atMost} is over.
      */
     CompletionStage<Void> handOver(ActorSystem<?> system, Duration atMost) {
+        leave();
         var region = org.apache.pekko.cluster.sharding.ClusterSharding.get(system.classicSystem())
                 .shardRegion(VoiceSession.KEY.name());
         var settle = isOldest() ? settle() : Duration.ZERO;
@@ -138,8 +138,13 @@ final class ShardPlacement {
                 .exceptionally(late -> false)
                 // The coordinator of shards lives on the oldest node. Were it to move at once, shards that have just
                 // been given up would wait for it.
-                .thenCompose(stopped -> Patterns.after(
-                        settle, system.classicSystem(), () -> CompletableFuture.<Void>completedFuture(null)));
+                .thenCompose(stopped -> CompletableFuture.runAsync(
+                        () -> {}, CompletableFuture.delayedExecutor(settle.toMillis(), TimeUnit.MILLISECONDS)));
+    }
+
+    /** No more is asked for, and nothing given up for the sake of order. */
+    private synchronized void leave() {
+        leaving = true;
     }
 
     private boolean isOldest() {
@@ -180,15 +185,32 @@ final class ShardPlacement {
                 });
     }
 
+    /** A region that is busy or gone is missing from an answer: what is not the whole truth is none. */
     private synchronized void looked(ClusterShardingStats stats) {
+        var answered = new HashSet<String>();
+        stats.getRegions().forEach((address, region) -> {
+            if (region.getFailed().isEmpty()) {
+                answered.add(address.toString());
+            }
+        });
+        known = answered.containsAll(present());
+        if (!known) {
+            return;
+        }
         homes.clear();
         Arrays.fill(sessions, 0);
         stats.getRegions()
-                .forEach((address, region) -> region.getStats().forEach((name, count) -> {
-                    int shard = Integer.parseInt(name);
-                    homes.put(shard, address.toString());
-                    sessions[shard] = Math.max(0, Integer.parseInt(String.valueOf(count)) - vacant(shard));
-                }));
+                .forEach((address, region) -> region.getStats()
+                        .forEach((name, count) ->
+                                note(name, address.toString(), Integer.parseInt(String.valueOf(count)))));
+    }
+
+    private void note(String name, String home, int count) {
+        int shard = Integer.parseInt(name);
+        if (shard < shards) {
+            homes.put(shard, home);
+            sessions[shard] = count;
+        }
     }
 
     private CompletionStage<Void> warm(ActorSystem<?> system, ClusterSharding sharding) {
@@ -225,12 +247,14 @@ final class ShardPlacement {
 
     private synchronized void lookedHere(CurrentShardRegionState state) {
         homes.values().removeIf(self()::equals);
-        state.getShards().forEach(shard -> homes.put(Integer.valueOf(shard.shardId()), self()));
+        state.getShards()
+                .forEach(shard ->
+                        note(shard.shardId(), self(), shard.getEntityIds().size()));
     }
 
     private synchronized List<Integer> toWarm() {
         noteMembers();
-        if (!isNewest()) {
+        if (leaving || !isNewest()) {
             return List.of();
         }
         var here = own.stream().filter(this::isHere).toList();
@@ -244,17 +268,11 @@ final class ShardPlacement {
                 .limit(Math.max(0L, Math.min(wanted, settings.warmPerSecond()) - asked.size()))
                 .toList();
         asked.addAll(cold);
-        cold.forEach(shard -> warmedAt[shard] = System.nanoTime());
         return cold;
     }
 
     private synchronized void warmed(int shard) {
         asked.remove(shard);
-        warmedAt[shard] = System.nanoTime();
-    }
-
-    private int vacant(int shard) {
-        return System.nanoTime() - warmedAt[shard] < VACANT_FOR.toNanos() ? 1 : 0;
     }
 
     private void noteMembers() {
@@ -313,6 +331,9 @@ final class ShardPlacement {
     /** Those of {@code allocated}, shards by their regions' addresses, that are empty and another's. */
     private synchronized Set<String> misplaced(Map<String, String> allocated) {
         noteMembers();
+        if (!known) {
+            return Set.of();
+        }
         return homes.entrySet().stream()
                 .filter(shard -> sessions[shard.getKey()] == 0
                         && shard.getValue().equals(allocated.get(String.valueOf(shard.getKey())))
@@ -398,13 +419,19 @@ final class ShardPlacement {
                 Map<ActorRef, IndexedSeq<String>> currentShardAllocations, Set<String> rebalanceInProgress) {
             boolean released =
                     places().values().stream().map(Place::version).distinct().count() == 1;
-            if (!released || !rebalanceInProgress.isEmpty()) {
+            if (!released || isSomebodyLeaving() || !rebalanceInProgress.isEmpty()) {
                 return Future.successful(Set.of());
             }
             var allocated = new HashMap<String, String>();
             currentShardAllocations.forEach((region, shards) ->
                     CollectionConverters.asJava(shards).forEach(shard -> allocated.put(shard, addressOf(region))));
             return Future.successful(misplaced(allocated));
+        }
+
+        private boolean isSomebodyLeaving() {
+            return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+                    .anyMatch(member -> member.status().equals(MemberStatus.leaving())
+                            || member.status().equals(MemberStatus.exiting()));
         }
 
         private String addressOf(ActorRef region) {

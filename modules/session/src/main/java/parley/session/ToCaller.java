@@ -290,6 +290,11 @@ final class ToCaller {
         return cuts;
     }
 
+    /** The word that this response is done does not leave: somebody else goes on with it. */
+    void withhold(String responseId) {
+        drop(waiting -> responseId.equals(waiting.ends()));
+    }
+
     void dropAudio() {
         drop(waiting -> waiting.speech() != null || waiting.audioMs() > 0);
     }
@@ -366,9 +371,12 @@ final class ToCaller {
         if (replay == null) {
             return Resumption.NOTHING_KEPT;
         }
+        // Who makes the new line before the old one breaks goes on hearing on that, and acknowledging.
+        boolean stillThere = !away;
         absent(now);
         away = false;
-        long last = lastSeq < 0 && seq == 0 ? 0 : lastSeq;
+        long named = stillThere && lastSeq >= 0 ? Math.max(lastSeq, replay.acked()) : lastSeq;
+        long last = named < 0 && seq == 0 ? 0 : named;
         return last <= seq && replay.reachesBackTo(last)
                 ? recovered(replay.after(last), last, now)
                 : unrecovered(replay, last, now);

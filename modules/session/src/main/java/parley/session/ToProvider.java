@@ -24,14 +24,15 @@ final class ToProvider {
         AGAIN
     }
 
-    /** @param item what the frame makes an item of the conversation, if it does */
-    private record Waiting(Frame frame, Kind kind, long audioMs, ClientEvent.@Nullable ConversationItemCreate item) {}
+    /** @param event what the frame says, when that is kept until the provider has taken it */
+    private record Waiting(
+            Frame frame, Kind kind, long audioMs, @Nullable ClientEvent event) {}
 
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
     private final int maxFrames;
     private final long maxAudioMs;
     private final Utterance utterance;
-    private final Typed typed;
+    private final Untaken untaken;
     private final SessionMetrics metrics;
     private long audioMs;
     private int droppable;
@@ -47,7 +48,7 @@ final class ToProvider {
         this.maxFrames = maxFrames;
         this.maxAudioMs = maxAudioMs;
         this.utterance = utterance;
-        this.typed = new Typed(maxFrames);
+        this.untaken = new Untaken(maxFrames);
         this.metrics = metrics;
     }
 
@@ -75,10 +76,15 @@ final class ToProvider {
         asks++;
     }
 
-    /** The same, ahead of the audio that waits: a turn in it interrupts the answer, as it would have. */
+    /**
+     * The same, behind the turn that is told again with its end, and ahead of the other audio that waits: a turn in that
+     * interrupts the answer, as it would have.
+     */
     void askFirst(Frame frame) {
+        boolean turnFirst = queue.stream().anyMatch(waiting -> waiting.kind() == Kind.COMMIT_AGAIN);
         var before = new ArrayDeque<Waiting>();
-        while (!queue.isEmpty() && queue.peek().audioMs() == 0) {
+        while (!queue.isEmpty() && (turnFirst || queue.peek().audioMs() == 0)) {
+            turnFirst &= queue.peek().kind() != Kind.COMMIT_AGAIN;
             before.push(queue.poll());
         }
         queue.addFirst(new Waiting(frame, Kind.ASK, 0, null));
@@ -91,8 +97,8 @@ final class ToProvider {
         queue.add(new Waiting(frame, Kind.COMMIT, 0, null));
     }
 
-    /** Something the caller wrote: kept until {@link #taken}. */
-    void item(Frame frame, ClientEvent.ConversationItemCreate event) {
+    /** An item, or a change of the configuration: kept until the provider has taken it. */
+    void kept(Frame frame, ClientEvent event) {
         queue.add(new Waiting(frame, Kind.EVENT, 0, event));
     }
 
@@ -116,15 +122,15 @@ final class ToProvider {
             utterance.passes(waiting.frame(), waiting.audioMs());
         } else if (waiting.kind() == Kind.COMMIT || waiting.kind() == Kind.COMMIT_AGAIN) {
             utterance.committed();
-        } else if (waiting.item() != null) {
-            typed.sent(waiting.item(), waiting.frame());
+        } else if (waiting.event() != null) {
+            untaken.sent(waiting.event(), waiting.frame());
         }
         return waiting.frame();
     }
 
-    /** The provider has made an item of something the caller wrote. */
-    void taken(parley.protocol.Item item) {
-        typed.taken(item);
+    /** What the provider has been sent, and may not have taken. */
+    Untaken untaken() {
+        return untaken;
     }
 
     /**
@@ -135,7 +141,7 @@ final class ToProvider {
     void again(@Nullable Frame commit) {
         int committed = utterance.committedFrames();
         var again = new ArrayList<Waiting>();
-        for (var sent : typed.takeAgain()) {
+        for (var sent : untaken.takeAgain()) {
             again.add(new Waiting(sent.frame(), Kind.AGAIN, 0, sent.event()));
         }
         int before = again.size();
@@ -159,7 +165,7 @@ final class ToProvider {
         toldAgain = 0;
         asks = 0;
         utterance.release();
-        typed.release();
+        untaken.release();
     }
 
     private void forget(Waiting waiting) {

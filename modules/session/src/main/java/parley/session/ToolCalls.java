@@ -1,7 +1,6 @@
 package parley.session;
 
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import parley.protocol.Item;
 import parley.protocol.ServerEvent;
@@ -15,8 +14,6 @@ final class ToolCalls {
     private final Tools tools;
     /** Calls that are being executed, and the response each came in; "" when that was cancelled. */
     private final Map<String, String> running = new HashMap<>();
-    /** Results that were told to the provider and are no item of the conversation yet. */
-    private final Map<String, String> told = new LinkedHashMap<>();
 
     private boolean goOn;
 
@@ -34,20 +31,14 @@ final class ToolCalls {
     }
 
     /** Whether the result is still wanted. */
-    boolean answered(String callId, String output) {
+    boolean answered(String callId) {
         var response = running.remove(callId);
         if (response == null) {
             return false;
         }
         // After a cancelled response the caller's next turn, or its client, makes the model go on.
         goOn |= !response.isEmpty();
-        told.put(callId, output);
         return true;
-    }
-
-    /** The provider has taken a result. */
-    void taken(String callId) {
-        told.remove(callId);
     }
 
     /** The caller went on, or wanted nothing more: the calls are answered, but the model is not asked to speak. */
@@ -74,10 +65,5 @@ final class ToolCalls {
 
     boolean isIdle() {
         return running.isEmpty() && !goOn;
-    }
-
-    /** Results that the lost provider may not have taken: for the next one. */
-    Map<String, String> told() {
-        return Map.copyOf(told);
     }
 }

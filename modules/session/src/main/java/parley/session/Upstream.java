@@ -57,6 +57,7 @@ final class Upstream extends Line {
     private final Owner owner;
     private final Room room;
     private final ArrayDeque<Frame> opening = new ArrayDeque<>();
+    private @Nullable Port socket;
     private boolean open;
     private boolean done;
     private long openedAt;
@@ -118,6 +119,7 @@ final class Upstream extends Line {
         } else if (done) {
             line.close(WebSocketClose.NORMAL, "");
         } else {
+            socket = line;
             loop().schedule(this::openAnyway, room.settings().createdWait().toMillis(), TimeUnit.MILLISECONDS);
             flow().join(line.flow())
                     .withAttributes(ActorAttributes.dispatcher(room.loops().dispatcherOf(loop())))
@@ -156,6 +158,11 @@ final class Upstream extends Line {
         } finally {
             frame.release();
         }
+    }
+
+    /** Whether the provider knows this item only from having been told it. */
+    boolean wasTold(String itemId) {
+        return script.tells(itemId);
     }
 
     /** What was said since the script was written; its acknowledgements are swallowed, too. */
@@ -223,7 +230,9 @@ final class Upstream extends Line {
         if (!done) {
             done = true;
             release();
-            owner.lost(this, close);
+            // The stream between knows the code, but not whose it was.
+            var socketsOwn = socket == null ? null : socket.ending();
+            owner.lost(this, socketsOwn == null ? close : socketsOwn);
         }
     }
 
@@ -233,6 +242,10 @@ final class Upstream extends Line {
             done = true;
             release();
             finish(new WebSocketClose(WebSocketClose.NORMAL, "", false));
+            if (socket != null) {
+                // At once, also when the provider takes nothing: it must not go on beside the next one.
+                socket.close(WebSocketClose.NORMAL, "");
+            }
         }
     }
 

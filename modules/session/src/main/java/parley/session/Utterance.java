@@ -3,6 +3,7 @@ package parley.session;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import parley.wire.Frame;
 
 /**
@@ -21,8 +22,10 @@ final class Utterance {
     private final long mostMs;
     private boolean speaking;
     private long keptMs;
-    /** Of the audio that is kept, how much belongs to a turn that was committed and is not yet an item. */
+    /** Of the audio that is kept, how much belongs to a turn that was committed and is not settled. */
     private long committedMs;
+    /** The item that this turn became, which holds no words yet; null before it is one. */
+    private @Nullable String wordless;
 
     Utterance(long leadMs, long mostMs) {
         this.leadMs = leadMs;
@@ -44,26 +47,51 @@ final class Utterance {
     /** The provider has ended the turn. */
     void committed() {
         committedMs = keptMs;
+        wordless = null;
         speaking = false;
     }
 
-    /** The turn is an item of the conversation: it is in the history now. */
-    void isItem() {
-        long rest = keptMs - committedMs;
-        committedMs = 0;
-        forgetBeyond(speaking ? rest : Math.min(rest, leadMs));
+    /** The turn is an item of the conversation. Without words the history says too little of it to be answered. */
+    void isItem(String itemId) {
+        if (committedMs > 0) {
+            wordless = itemId;
+        }
+    }
+
+    /** The item has its words. */
+    void isWritten(String itemId) {
+        if (itemId.equals(wordless)) {
+            settled();
+        }
+    }
+
+    /** The model answers what it has heard, or nobody will ask it to. */
+    void settled() {
+        if (wordless != null) {
+            long rest = keptMs - committedMs;
+            committedMs = 0;
+            wordless = null;
+            forgetBeyond(speaking ? rest : Math.min(rest, leadMs));
+        }
     }
 
     /** Nothing of it matters any more. */
     void cleared() {
         committedMs = 0;
+        wordless = null;
         speaking = false;
         forgetBeyond(0);
     }
 
-    /** Whether a turn is being spoken, or was and is no item yet. */
+    /** Whether a turn is being spoken, or was and is not settled. */
     boolean isOpen() {
         return speaking || committedMs > 0;
+    }
+
+    /** The item that takes back what it says when it is told again; null when there is none. */
+    @Nullable
+    String wordlessItem() {
+        return wordless;
     }
 
     /** Of what is told again, how many frames belong to a turn that was committed. */
@@ -87,6 +115,7 @@ final class Utterance {
         speaking = isOpen();
         keptMs = 0;
         committedMs = 0;
+        wordless = null;
         return again;
     }
 

@@ -1,5 +1,7 @@
 package parley.session;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -67,12 +69,31 @@ final class VoiceSession
     record Open(Sessions.Opening opening, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
     /**
-     * Opens if need be, and takes a seat. {@code loop} is the caller's, on {@code node}.
+     * Opens if need be, and takes a seat. {@code loop} is the caller's, on {@code node}. Safe to repeat, with the same seat.
      *
-     * @param previousSeat the seat that was lost without the caller's doing, which proves that it was theirs; else null
+     * @param seat its name, which nobody can guess; "" when the entity is to name it
+     * @param moved whether it was lost without the caller's doing: its name proves that it was theirs
      */
-    record TakeSeat(Sessions.Join join, @Nullable String previousSeat, String node, int loop, ActorRef<Seating> replyTo)
-            implements Command, CborSerializable {}
+    record TakeSeat(Sessions.Join join, String seat, boolean moved, String node, int loop, ActorRef<Seating> replyTo)
+            implements Command, CborSerializable {
+        /** Also reads what a node of 0.1 sends, which names no seat. */
+        @JsonCreator
+        static TakeSeat read(
+                @JsonProperty("join") Sessions.Join join,
+                @JsonProperty("seat") @Nullable String seat,
+                @JsonProperty("moved") boolean moved,
+                @JsonProperty("node") String node,
+                @JsonProperty("loop") int loop,
+                @JsonProperty("replyTo") ActorRef<Seating> replyTo) {
+            return new TakeSeat(join, seat == null ? "" : seat, moved, node, loop, replyTo);
+        }
+
+        /** Seats and tokens are nobody's to read. */
+        @Override
+        public String toString() {
+            return "TakeSeat[moved=" + moved + ", node=" + node + "]";
+        }
+    }
 
     record Describe(CallerId caller, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
@@ -217,8 +238,15 @@ final class VoiceSession
                 var opened = opened(c.join().opening());
                 yield seat(c, Live.opened(opened), List.of(opened));
             }
-            case Describe c -> refuse(c.replyTo(), Refusal.UNKNOWN);
-            case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
+            // Asked for by anybody, and nothing to remember: it does not stay.
+            case Describe c -> {
+                passivate();
+                yield refuse(c.replyTo(), Refusal.UNKNOWN);
+            }
+            case End c -> {
+                passivate();
+                yield refuse(c.replyTo(), Refusal.UNKNOWN);
+            }
             case Note n -> Effect().noReply();
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
@@ -282,10 +310,14 @@ final class VoiceSession
             case Timeout timeout ->
                 switch (timeout) {
                     case MAX_LENGTH -> end(EndReason.MAX_LENGTH);
-                    case NOBODY_CAME ->
-                        conversation != null && conversation.hasCaller()
-                                ? Effect().noReply()
-                                : end(EndReason.CALLER_LEFT);
+                    case NOBODY_CAME -> {
+                        if (conversation == null || !conversation.hasCaller()) {
+                            yield end(EndReason.CALLER_LEFT);
+                        }
+                        // On an earlier seat: the one that was given last was never taken.
+                        awaitCaller();
+                        yield Effect().noReply();
+                    }
                     case PASSIVATE -> Effect().noReply();
                 };
         };
@@ -337,9 +369,14 @@ final class VoiceSession
 
     private ReplyEffect<SessionEvent, SessionState> seat(TakeSeat command, Live live, List<SessionEvent> before) {
         var line = live.line();
-        boolean moved = command.previousSeat() != null;
-        // Who never left keeps the seat, however often the answer to that is lost.
-        var seat = moved ? command.previousSeat() : Secret.random();
+        boolean moved = command.moved();
+        var seat = command.seat().isEmpty() ? Secret.random() : command.seat();
+        if (conversation != null && line.attached() && seat.equals(line.seat())) {
+            if (moved) {
+                keep(conversation, seat, Conversations.Manner.MOVED, command, null);
+            }
+            return Effect().reply(command.replyTo(), taken(seat));
+        }
         var token = live.opened().face().guided() && !moved ? Secret.random() : null;
         var shown = command.join().resumeToken();
         var manner = moved
@@ -363,18 +400,27 @@ final class VoiceSession
                         startClock();
                     }
                     var running = conversation == null ? startConversation(live, (Live) state, command) : conversation;
-                    room.conversations()
-                            .keep(
-                                    seat,
-                                    new Conversations.Seat(
-                                            running,
-                                            manner,
-                                            ++seats,
-                                            command.join().lastSeq(),
-                                            token == null ? null : welcome((Live) state, token)));
+                    keep(running, seat, manner, command, token == null ? null : welcome((Live) state, token));
                     awaitCaller();
                 })
-                .thenReply(command.replyTo(), state -> new Seating.Taken(room.node(), link.host(), link.port(), seat));
+                .thenReply(command.replyTo(), state -> taken(seat));
+    }
+
+    private void keep(
+            Conversation running,
+            String seat,
+            Conversations.Manner manner,
+            TakeSeat command,
+            @Nullable String welcome) {
+        room.conversations()
+                .keep(
+                        seat,
+                        new Conversations.Seat(
+                                running, manner, ++seats, command.join().lastSeq(), welcome));
+    }
+
+    private Seating.Taken taken(String seat) {
+        return new Seating.Taken(room.node(), link.host(), link.port(), seat);
     }
 
     private Conversation startConversation(Live before, Live live, TakeSeat command) {
@@ -444,14 +490,20 @@ final class VoiceSession
 
     /** The strict face resumes with its credentials; the guided one shows the token of its last welcome. */
     private boolean mayResume(Live live, TakeSeat command) {
-        if (command.previousSeat() != null) {
-            return Secret.isSame(command.previousSeat(), live.line().seat());
+        if (command.moved()) {
+            return Secret.isSame(command.seat(), live.line().seat());
         }
         var expected = live.line().resumeTokenHash();
         if (expected == null || !live.opened().face().guided()) {
             return true;
         }
         var token = command.join().resumeToken();
+        if (token == null
+                && live.line().shownTokenHash() == null
+                && live.turns().isEmpty()) {
+            // Nobody has shown that the first token ever arrived, and there is nothing yet that it would guard.
+            return true;
+        }
         return token != null
                 && (Secret.isSame(Secret.hash(token), expected)
                         || Secret.isSame(Secret.hash(token), live.line().shownTokenHash()));

@@ -138,8 +138,8 @@ final class Witness {
     }
 
     /** The agent's words passed by, ahead of the audio as a rule. */
-    void spelled(String itemId, String delta) {
-        if (!told.contains(itemId)) {
+    void spelled(String responseId, String itemId, String delta) {
+        if (!told.contains(itemId) && !isAside(responseId)) {
             words.computeIfAbsent(itemId, first -> new StringBuilder()).append(delta);
         }
     }
@@ -211,10 +211,15 @@ final class Witness {
                 spokenMs.put(e.itemId(), start == null ? 0 : Math.max(0, e.audioEndMs() - start));
             }
             case ServerEvent.InputAudioBufferCommitted e -> {
+                // A caller that commits in the middle of its speech is told of no end of it.
+                speechStart.remove(e.itemId());
                 spokenMs.putIfAbsent(e.itemId(), appendedMs - committedMs);
                 committedMs = appendedMs;
             }
-            case ServerEvent.InputAudioBufferCleared e -> committedMs = appendedMs;
+            case ServerEvent.InputAudioBufferCleared e -> {
+                speechStart.clear();
+                committedMs = appendedMs;
+            }
             case ServerEvent.ConversationItemDone e -> done(e.item());
             case ServerEvent.ConversationItemCreated e -> done(e.item());
             case ServerEvent.ConversationItemInputAudioTranscriptionCompleted e -> {

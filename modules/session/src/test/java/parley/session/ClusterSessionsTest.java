@@ -10,8 +10,6 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,7 +32,7 @@ class ClusterSessionsTest {
     static void start() throws IOException {
         postgres = EmbeddedPostgres.builder()
                 .setLocaleConfig("locale", "C.UTF-8")
-                .setPGStartupWait(Duration.ofSeconds(30))
+                .setPGStartupWait(Duration.ofMinutes(2))
                 .start();
         journal = Journal.at("postgresql://postgres:postgres@127.0.0.1:" + postgres.getPort() + "/postgres");
         journal.migrate();
@@ -48,13 +46,6 @@ class ClusterSessionsTest {
         two.close();
         one.close();
         postgres.close();
-    }
-
-    private static void eventually(Supplier<Boolean> holds) {
-        for (int i = 0; i < 1500 && !holds.get(); i++) {
-            LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
-        }
-        assertThat(holds.get()).isTrue();
     }
 
     @Test
@@ -209,7 +200,7 @@ class ClusterSessionsTest {
                         Events.outputItemDone("r1", Events.agentItem("item_a", "completed", "not much")),
                         Events.done("r1", "completed"));
                 caller.hears("response.done");
-                eventually(() -> node.describes(id, Facts.ANNA).session().costUsd() > 0);
+                Rig.eventually(() -> node.describes(id, Facts.ANNA).session().costUsd() > 0);
             }
             try (var node = TestNode.start(journal)) {
                 var described = node.describes(id, Facts.ANNA);
@@ -230,7 +221,7 @@ class ClusterSessionsTest {
                         Events.itemDone(Events.agentItem("item_a", "completed", "not much")));
                 assertThat(caller.hears()).contains("session.created", id.value());
                 provider.says(Events.itemDone(Events.userItem("item_v", "go on")));
-                eventually(() -> node.describes(id, Facts.ANNA).transcript().size() == 3);
+                Rig.eventually(() -> node.describes(id, Facts.ANNA).transcript().size() == 3);
                 Rig.await(node.sessions.end(id, Facts.ANNA));
             }
             return id;

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -18,7 +19,7 @@ final class Databases {
     static EmbeddedPostgres start() throws IOException {
         return EmbeddedPostgres.builder()
                 .setLocaleConfig("locale", "C.UTF-8")
-                .setPGStartupWait(Duration.ofSeconds(30))
+                .setPGStartupWait(Duration.ofMinutes(2))
                 .start();
     }
 
@@ -86,10 +87,10 @@ final class Databases {
         }
 
         private void hangUp() throws IOException {
-            for (var socket : sockets) {
+            for (var socket : List.copyOf(sockets)) {
+                sockets.remove(socket);
                 socket.close();
             }
-            sockets.clear();
         }
 
         private ServerSocket listen(int number) throws IOException {
@@ -101,20 +102,35 @@ final class Databases {
         }
 
         private void accept(ServerSocket listening) {
-            try {
-                while (true) {
-                    var near = listening.accept();
-                    var far = new Socket(InetAddress.getLoopbackAddress(), target);
-                    near.setTcpNoDelay(true);
-                    far.setTcpNoDelay(true);
-                    sockets.add(near);
-                    sockets.add(far);
-                    Thread.ofVirtual().start(() -> forward(near, far));
-                    Thread.ofVirtual().start(() -> forward(far, near));
+            while (!listening.isClosed()) {
+                try {
+                    connect(listening, listening.accept());
+                } catch (IOException failed) {
+                    // Shut by the test, or nobody listens at the target.
                 }
-            } catch (IOException shut) {
-                // Shut by the test.
             }
+        }
+
+        private void connect(ServerSocket listening, Socket near) throws IOException {
+            Socket far;
+            try {
+                near.setTcpNoDelay(true);
+                far = new Socket(InetAddress.getLoopbackAddress(), target);
+                far.setTcpNoDelay(true);
+            } catch (IOException failed) {
+                near.close();
+                throw failed;
+            }
+            sockets.add(near);
+            sockets.add(far);
+            if (listening.isClosed()) {
+                // Whoever shut it may not have seen them.
+                near.close();
+                far.close();
+                return;
+            }
+            Thread.ofVirtual().start(() -> forward(near, far));
+            Thread.ofVirtual().start(() -> forward(far, near));
         }
 
         private void forward(Socket from, Socket to) {

@@ -57,7 +57,7 @@ class EdgeLinesTest {
         callers.getFirst().hangsUp(1000, "");
         callers.getFirst().ended();
 
-        awaitCount(2);
+        Rig.eventually(() -> lines.count() == 2);
     }
 
     @Test
@@ -84,14 +84,14 @@ class EdgeLinesTest {
         lines.leave(Duration.ZERO, Duration.ofSeconds(20), 10);
         callers.forEach(caller -> caller.hears("session.draining"));
 
-        assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun)).isBetween(900L, 4000L);
+        assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun)).isBetween(900L, 15_000L);
         callers.forEach(caller -> caller.hangsUp(1001, ""));
     }
 
     @Test
     void whoIsStillThereAtTheDeadlineIsCutOffAndCounted() {
         call(5);
-        var left = lines.leave(Duration.ZERO, Duration.ofMillis(300), 20);
+        var left = lines.leave(Duration.ZERO, Duration.ofSeconds(5), 20);
         callers.getFirst().hears("session.draining");
         callers.getFirst().hangsUp(1001, "");
 
@@ -102,25 +102,17 @@ class EdgeLinesTest {
 
     @Test
     void aNodeWithoutCallersIsDoneAtOnce() {
-        assertThat(Rig.await(lines.leave(Duration.ZERO, Duration.ofSeconds(60), 1)))
+        assertThat(Rig.await(lines.leave(Duration.ZERO, Duration.ofMinutes(1), 1)))
                 .isZero();
     }
 
     @Test
     void whoComesLateIsToldToo() {
         call(1);
-        lines.leave(Duration.ZERO, Duration.ofSeconds(2), 100);
+        lines.leave(Duration.ZERO, Duration.ofSeconds(30), 100);
         callers.getFirst().hears("session.draining");
 
         assertThat(calls(true).hears("session.draining")).contains("restart");
         callers.forEach(caller -> caller.hangsUp(1001, ""));
-    }
-
-    private void awaitCount(int expected) {
-        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
-        while (lines.count() != expected) {
-            assertThat(System.nanoTime()).isLessThan(patience);
-            Thread.onSpinWait();
-        }
     }
 }

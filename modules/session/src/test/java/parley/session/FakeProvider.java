@@ -71,9 +71,9 @@ final class FakeProvider implements Provider {
 
     Dialled called() {
         try {
-            var call = calls.poll(10, TimeUnit.SECONDS);
+            var call = calls.poll(60, TimeUnit.SECONDS);
             if (call == null) {
-                throw new AssertionError("nobody dialled " + name + " within 10 s");
+                throw new AssertionError("nobody dialled " + name + " within 60 s");
             }
             return call;
         } catch (InterruptedException interrupted) {

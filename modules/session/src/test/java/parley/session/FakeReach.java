@@ -4,6 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
@@ -31,23 +32,32 @@ final class FakeReach implements Reach {
             answer.completeExceptionally(new IllegalStateException("no answer"));
         }
 
-        void never(int code, String reason, @org.jspecify.annotations.Nullable String lastWords) {
+        void never(int code, String reason, @Nullable String lastWords) {
             answer.complete(new Answered.Never(new WebSocketClose(code, reason, false), lastWords));
         }
     }
 
     private final LinkedBlockingQueue<Asked> questions = new LinkedBlockingQueue<>();
+    private volatile @Nullable Port next;
+
+    /** From now on whoever asks gets this line at once. */
+    void leadsTo(Port port) {
+        next = port;
+    }
 
     @Override
     public CompletionStage<Answered> again(long lastSeq) {
         var asked = new Asked(lastSeq);
+        if (next != null) {
+            asked.line(next);
+        }
         questions.add(asked);
         return asked.answer;
     }
 
     Asked asked() {
         try {
-            var asked = questions.poll(5, TimeUnit.SECONDS);
+            var asked = questions.poll(60, TimeUnit.SECONDS);
             if (asked == null) {
                 throw new AssertionError("the line was not asked for");
             }

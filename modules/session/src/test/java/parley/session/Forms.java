@@ -60,7 +60,7 @@ final class Forms {
         forms.put(
                 "VoiceSession.TakeSeat-again",
                 new VoiceSession.TakeSeat(
-                        new Join(GUIDED, true, "token", Join.NOT_TOLD), null, "pekko://there", 0, asked.narrow()));
+                        new Join(GUIDED, true, "token", Join.NOT_TOLD), "", false, "pekko://there", 0, asked.narrow()));
         return forms;
     }
 
@@ -111,11 +111,11 @@ final class Forms {
         messages.put(
                 "-first",
                 new VoiceSession.TakeSeat(
-                        new Join(opening, false, null, Join.NOT_TOLD), null, "pekko://there", 3, asked.narrow()));
+                        new Join(opening, false, null, Join.NOT_TOLD), "", false, "pekko://there", 3, asked.narrow()));
         messages.put(
                 "-again",
                 new VoiceSession.TakeSeat(
-                        new Join(GUIDED, true, "token", 57), "seat", "pekko://there", 0, asked.narrow()));
+                        new Join(GUIDED, true, "token", 57), "seat", true, "pekko://there", 0, asked.narrow()));
         messages.put("-woken", new VoiceSession.Wake());
         messages.put("-asked", new VoiceSession.Describe(Facts.ANNA, asked.narrow()));
         messages.put("-asked-for", new VoiceSession.End(Facts.ANNA, asked.narrow()));

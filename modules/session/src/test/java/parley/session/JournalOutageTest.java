@@ -88,7 +88,7 @@ class JournalOutageTest {
                 .withFallback(ConfigFactory.load()));
         entity = node.spawn(Behaviors.setup(context -> new Writer("writer-" + Instant.now())));
         entity.tell("one");
-        assertThat(written.poll(20, TimeUnit.SECONDS)).isEqualTo("one1");
+        assertThat(written.poll(60, TimeUnit.SECONDS)).isEqualTo("one1");
     }
 
     @AfterEach
@@ -101,13 +101,13 @@ class JournalOutageTest {
     void whatIsToldDuringAnOutageIsWrittenSoonAfterItsEnd() throws Exception {
         gate.shut();
         entity.tell("lost with the write that failed");
-        assertThat(failures.poll(10, TimeUnit.SECONDS)).isNotNull();
+        assertThat(failures.poll(30, TimeUnit.SECONDS)).isNotNull();
         entity.tell("two");
         assertThat(written.poll(6, TimeUnit.SECONDS)).isNull();
 
         gate.open();
 
-        assertThat(written.poll(4, TimeUnit.SECONDS)).isEqualTo("two2");
+        assertThat(written.poll(15, TimeUnit.SECONDS)).isEqualTo("two2");
     }
 
     @Test
@@ -115,11 +115,11 @@ class JournalOutageTest {
         gate.standStill();
         entity.tell("lost with the write that failed");
 
-        assertThat(failures.poll(8, TimeUnit.SECONDS)).isNotNull();
+        assertThat(failures.poll(30, TimeUnit.SECONDS)).isNotNull();
 
         entity.tell("two");
         gate.open();
-        assertThat(written.poll(8, TimeUnit.SECONDS)).isEqualTo("two2");
+        assertThat(written.poll(30, TimeUnit.SECONDS)).isEqualTo("two2");
     }
 
     @Test
@@ -133,8 +133,8 @@ class JournalOutageTest {
             entity.tell("two");
             entity.tell("three");
 
-            assertThat(written.poll(8, TimeUnit.SECONDS)).isEqualTo("two2");
-            assertThat(written.poll(8, TimeUnit.SECONDS)).isEqualTo("three3");
+            assertThat(written.poll(30, TimeUnit.SECONDS)).isEqualTo("two2");
+            assertThat(written.poll(30, TimeUnit.SECONDS)).isEqualTo("three3");
             assertThat(failures).isEmpty();
         } finally {
             Databases.run(

@@ -38,17 +38,25 @@ class JournalWatchTest {
     @BeforeEach
     void start() throws IOException {
         gate = new Databases.Gate(postgres.getPort());
+        watch("10s");
+    }
+
+    /** Watches, and is connected. */
+    private void watch(String timeout) {
         watch = JournalWatch.start(
                 gate.journal(),
                 JournalSettings.from(ConfigFactory.parseMap(Map.of(
-                                "parley.session.journal.watch-every", "100ms",
-                                "parley.session.journal.watch-timeout", "500ms"))
+                                "parley.session.journal.watch-every",
+                                "100ms",
+                                "parley.session.journal.watch-timeout",
+                                timeout))
                         .withFallback(ConfigFactory.defaultReference())
                         .resolve()));
         watch.onChange(up -> {
             throw new IllegalStateException("a listener that fails");
         });
         watch.onChange(changes::add);
+        Rig.eventually(() -> watch.checks() >= 2);
         assertThat(watch.isUp()).isTrue();
         assertThat(watch.downFor()).isZero();
     }
@@ -60,7 +68,7 @@ class JournalWatchTest {
     }
 
     private void turns(boolean up) throws InterruptedException {
-        assertThat(changes.poll(20, TimeUnit.SECONDS)).isEqualTo(up);
+        assertThat(changes.poll(60, TimeUnit.SECONDS)).isEqualTo(up);
         assertThat(watch.isUp()).isEqualTo(up);
     }
 
@@ -81,6 +89,8 @@ class JournalWatchTest {
 
     @Test
     void aDatabaseThatDoesNotAnswerIsDown() throws Exception {
+        watch.close();
+        watch("2s");
         gate.standStill();
         turns(false);
 

@@ -24,7 +24,7 @@ class LeavePermitTest {
     static void start() throws IOException {
         postgres = EmbeddedPostgres.builder()
                 .setLocaleConfig("locale", "C.UTF-8")
-                .setPGStartupWait(Duration.ofSeconds(30))
+                .setPGStartupWait(Duration.ofMinutes(2))
                 .start();
         journal = Journal.at("postgresql://postgres:postgres@127.0.0.1:" + postgres.getPort() + "/postgres");
     }
@@ -37,16 +37,16 @@ class LeavePermitTest {
     @Test
     void theSecondNodeWaitsUntilTheFirstHasLeft() throws Exception {
         var first = LeavePermit.ask(journal, "a:1");
-        first.await(Duration.ofSeconds(5), () -> Set.of("a:1", "b:1", "c:1"));
+        first.await(Duration.ofMinutes(1), () -> Set.of("a:1", "b:1", "c:1"));
         assertThat(first.isHeld()).isTrue();
         try (var second = LeavePermit.ask(journal, "b:1")) {
             var turn = CompletableFuture.runAsync(
-                    () -> second.await(Duration.ofSeconds(10), () -> Set.of("a:1", "b:1", "c:1")));
+                    () -> second.await(Duration.ofMinutes(1), () -> Set.of("a:1", "b:1", "c:1")));
             assertThatThrownBy(() -> turn.get(500, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
 
             first.close();
 
-            turn.get(5, TimeUnit.SECONDS);
+            turn.get(30, TimeUnit.SECONDS);
             assertThat(second.isHeld()).isTrue();
         }
     }
@@ -55,14 +55,14 @@ class LeavePermitTest {
     void aNodeThatWaitsTooLongLeavesWithoutAPermit() {
         try (var first = LeavePermit.ask(journal, "a:1");
                 var second = LeavePermit.ask(journal, "b:1")) {
-            first.await(Duration.ofSeconds(5), () -> Set.of("a:1", "b:1", "c:1"));
+            first.await(Duration.ofMinutes(1), () -> Set.of("a:1", "b:1", "c:1"));
             long began = System.nanoTime();
 
             second.await(Duration.ofMillis(300), () -> Set.of("a:1", "b:1", "c:1"));
 
             assertThat(second.isHeld()).isFalse();
             assertThat(Duration.ofNanos(System.nanoTime() - began))
-                    .isBetween(Duration.ofMillis(300), Duration.ofSeconds(3));
+                    .isBetween(Duration.ofMillis(300), Duration.ofSeconds(20));
         }
     }
 
@@ -70,12 +70,12 @@ class LeavePermitTest {
     void nobodyWaitsWhenAllAreToLeave() {
         try (var first = LeavePermit.ask(journal, "a:1");
                 var second = LeavePermit.ask(journal, "b:1")) {
-            first.await(Duration.ofSeconds(5), () -> Set.of("a:1", "b:1"));
+            first.await(Duration.ofMinutes(1), () -> Set.of("a:1", "b:1"));
             long began = System.nanoTime();
 
-            second.await(Duration.ofSeconds(10), () -> Set.of("a:1", "b:1"));
+            second.await(Duration.ofMinutes(1), () -> Set.of("a:1", "b:1"));
 
-            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(30));
             assertThat(second.isAskedByAll(Set.of("a:1", "b:1"))).isTrue();
             assertThat(second.isAskedByAll(Set.of("a:1", "b:1", "c:1"))).isFalse();
         }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -31,8 +32,7 @@ import parley.wire.WebSocketClose;
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class LinkPortTest {
-    private static final SessionSettings QUICK =
-            Rig.settings(Map.of("parley.session.link.ping", "50ms", "parley.session.link.dead-after", "200ms"));
+    private static final SessionSettings SETTINGS = Rig.settings(Map.of("parley.session.link.dead-after", "60s"));
     private static Loops loops;
 
     private Wires wires;
@@ -49,7 +49,7 @@ class LinkPortTest {
 
     @BeforeEach
     void connect() {
-        wires = new Wires(loops, QUICK, 0);
+        wires = new Wires(loops, SETTINGS, 0);
     }
 
     @AfterEach
@@ -76,7 +76,7 @@ class LinkPortTest {
     @Test
     void theSameHoldsWhenTheSessionIsOnAnotherLoopThanTheConnection() {
         for (int taken = 0; taken < 30; taken++) {
-            try (var apart = new Wires(loops, QUICK, 1)) {
+            try (var apart = new Wires(loops, SETTINGS, 1)) {
                 var line = apart.line();
                 var said = IntStream.range(0, 30).mapToObj(LinkPortTest::audio).toList();
                 sends(line.caller(), said);
@@ -144,7 +144,7 @@ class LinkPortTest {
     @Test
     void theSenderIsHeldBackAtTheWindowAndWhatIsKeptIsNoMore() {
         var line = wires.line();
-        var window = IntStream.range(0, QUICK.linkFrames())
+        var window = IntStream.range(0, SETTINGS.linkFrames())
                 .mapToObj(LinkPortTest::audio)
                 .toList();
         sends(line.caller(), window);
@@ -152,7 +152,7 @@ class LinkPortTest {
 
         var writable = new CompletableFuture<Void>();
         run(line.caller(), () -> line.caller().onWritable(() -> writable.complete(null)));
-        takes(line.session(), QUICK.linkFrames() / 2);
+        takes(line.session(), SETTINGS.linkFrames() / 2);
         Rig.await(writable);
         line.session().close(1012, "moved");
         Rig.await(line.caller().closed());
@@ -212,15 +212,18 @@ class LinkPortTest {
 
     @Test
     void aConnectionOnWhichNothingIsSaidStays() throws Exception {
-        var line = wires.line();
-        var ended = line.caller().closed().toCompletableFuture();
+        var quick = Rig.settings(Map.of("parley.session.link.ping", "100ms", "parley.session.link.dead-after", "2s"));
+        try (var quiet = new Wires(loops, quick, 0)) {
+            var line = quiet.line();
+            var ended = line.caller().closed().toCompletableFuture();
 
-        assertThat(ended.completeOnTimeout(new WebSocketClose(0, "open", false), 1, TimeUnit.SECONDS)
-                        .get()
-                        .reason())
-                .isEqualTo("open");
-        sends(line.caller(), List.of(control(1)));
-        assertThat(takes(line.session(), 1)).containsExactly(control(1));
+            assertThat(ended.completeOnTimeout(new WebSocketClose(0, "open", false), 4, TimeUnit.SECONDS)
+                            .get()
+                            .reason())
+                    .isEqualTo("open");
+            sends(line.caller(), List.of(control(1)));
+            assertThat(takes(line.session(), 1)).containsExactly(control(1));
+        }
     }
 
     /** The kernel answers for a frozen process: it accepts, and takes what fits. */
@@ -233,7 +236,7 @@ class LinkPortTest {
             var line = Rig.await(link.open(rig.loops.get(1), "127.0.0.1", frozen.getLocalPort(), "seat"));
 
             assertThat(Rig.await(line.closed()).code()).isEqualTo(1012);
-            assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - asked)).isBetween(150L, 2000L);
+            assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - asked)).isBetween(150L, 10_000L);
             link.close();
         } finally {
             rig.close();
@@ -255,13 +258,16 @@ class LinkPortTest {
 
     private static List<String> takes(Port port, int count) {
         var texts = new ArrayList<String>();
-        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (texts.size() < count && System.nanoTime() < patience) {
             var frame = on(port, () -> Stream.ofNullable(port.poll()).toList());
             frame.forEach(each -> {
                 texts.add(each.utf8());
                 each.release();
             });
+            if (frame.isEmpty()) {
+                LockSupport.parkNanos(1_000_000);
+            }
         }
         return texts;
     }

@@ -1,5 +1,7 @@
 package parley.session;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
@@ -58,7 +60,8 @@ final class Peer implements AutoCloseable {
         cluster.manager()
                 .tell(new org.apache.pekko.cluster.typed.Join(
                         cluster.selfMember().address()));
-        eventually(Duration.ofSeconds(15), () -> members(system) == 1);
+        assertThat(eventually(Duration.ofMinutes(1), () -> members(system) == 1))
+                .isTrue();
         return system;
     }
 
@@ -108,7 +111,7 @@ final class Peer implements AutoCloseable {
 
     /** Nothing in the process gets to say good-bye. */
     void kill() throws InterruptedException {
-        process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
+        process.destroyForcibly().waitFor(60, TimeUnit.SECONDS);
     }
 
     private void signal(String name) throws Exception {

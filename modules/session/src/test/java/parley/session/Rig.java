@@ -1,5 +1,7 @@
 package parley.session;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.time.Clock;
@@ -12,6 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -50,7 +54,9 @@ final class Rig implements AutoCloseable {
         system = system(
                 loops,
                 "rig-" + NUMBER.incrementAndGet(),
-                EventSourcedBehaviorTestKit.config().withFallback(ConfigFactory.defaultReference()));
+                ConfigFactory.parseMap(Map.of("pekko.actor.testkit.typed.timefactor", 10))
+                        .withFallback(EventSourcedBehaviorTestKit.config())
+                        .withFallback(ConfigFactory.defaultReference()));
         materializer = Materializer.createMaterializer(system);
         settings = settings(overrides);
     }
@@ -115,7 +121,15 @@ final class Rig implements AutoCloseable {
     }
 
     static <T> T await(CompletionStage<T> stage) {
-        return stage.toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+        return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
+    }
+
+    static void eventually(BooleanSupplier holds) {
+        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!holds.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("within 60 s").isLessThan(patience);
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     @Override

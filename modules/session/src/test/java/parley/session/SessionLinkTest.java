@@ -100,7 +100,7 @@ class SessionLinkTest {
         var failed = link.open(rig.loops.get(1), "127.0.0.1", 1, "seat").toCompletableFuture();
 
         assertThat(failed.handle((line, failure) -> failure)
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(60, TimeUnit.SECONDS)
                         .join())
                 .isInstanceOf(CompletionException.class)
                 .hasRootCauseInstanceOf(java.io.IOException.class);
@@ -150,7 +150,7 @@ class SessionLinkTest {
                 SessionLink.start(rig.loops, settings, 1024, rig.conversations).toCompletableFuture();
 
         assertThat(second.handle((started, failure) -> failure)
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(60, TimeUnit.SECONDS)
                         .join())
                 .isInstanceOf(java.net.BindException.class);
     }

@@ -61,7 +61,7 @@ class ShardPlacementTest {
     void sessionsOfANodeDoNotShareShardsThoughTheirsAreWarm() throws Exception {
         try (var postgres = EmbeddedPostgres.builder()
                 .setLocaleConfig("locale", "C.UTF-8")
-                .setPGStartupWait(Duration.ofSeconds(30))
+                .setPGStartupWait(Duration.ofMinutes(2))
                 .start()) {
             var journal = Journal.at("postgresql://postgres:postgres@127.0.0.1:" + postgres.getPort() + "/postgres");
             journal.migrate();

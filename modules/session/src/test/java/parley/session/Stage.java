@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.stream.ActorAttributes;
 import org.jspecify.annotations.Nullable;
@@ -123,9 +122,9 @@ final class Stage implements AutoCloseable {
         <T> T next(Class<T> kind) {
             try {
                 for (; ; ) {
-                    var report = all.poll(10, TimeUnit.SECONDS);
+                    var report = all.poll(60, TimeUnit.SECONDS);
                     assertThat(report)
-                            .as("a %s within 10 s", kind.getSimpleName())
+                            .as("a %s within 60 s", kind.getSimpleName())
                             .isNotNull();
                     if (kind.isInstance(report)) {
                         return kind.cast(report);
@@ -261,17 +260,14 @@ final class Stage implements AutoCloseable {
     // ---- waiting
 
     void eventually(BooleanSupplier holds) {
-        for (int i = 0; i < 1000 && !holds.getAsBoolean(); i++) {
-            LockSupport.parkNanos(10_000_000);
-        }
-        assertThat(holds.getAsBoolean()).as("within 10 s").isTrue();
+        Rig.eventually(holds);
     }
 
     /** Everything that was scheduled on the loop before has run. */
     void settle() {
         for (int i = 0; i < 5; i++) {
             CompletableFuture.runAsync(() -> {}, conversation().loop())
-                    .orTimeout(10, TimeUnit.SECONDS)
+                    .orTimeout(60, TimeUnit.SECONDS)
                     .join();
         }
     }

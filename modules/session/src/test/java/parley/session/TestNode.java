@@ -37,6 +37,7 @@ final class TestNode implements AutoCloseable {
                                 "pekko.remote.artery.canonical.port", 0,
                                 "pekko.remote.artery.transport", "tcp",
                                 "pekko.cluster.jmx.enabled", "off",
+                                "pekko.cluster.failure-detector.acceptable-heartbeat-pause", "60s",
                                 "pekko.coordinated-shutdown.exit-jvm", "off",
                                 "pekko.cluster.shutdown-after-unsuccessful-join-seed-nodes", "off"))
                         .withFallback(journal.config())
@@ -49,11 +50,15 @@ final class TestNode implements AutoCloseable {
                         Tools.none(),
                         Rig.prices(),
                         journal,
-                        JournalSettings.from(ConfigFactory.defaultReference().resolve()),
-                        Rig.settings(Map.of("parley.session.ask-timeout", "15s")),
+                        JournalSettings.from(
+                                ConfigFactory.parseMap(Map.of("parley.session.journal.watch-timeout", "30s"))
+                                        .withFallback(ConfigFactory.defaultReference())
+                                        .resolve()),
+                        Rig.settings(
+                                Map.of("parley.session.ask-timeout", "30s", "parley.session.link.dead-after", "60s")),
                         Rig.wire())
                 .toCompletableFuture()
-                .orTimeout(30, TimeUnit.SECONDS)
+                .orTimeout(60, TimeUnit.SECONDS)
                 .join();
         var cluster = Cluster.get(system);
         cluster.manager()
@@ -61,10 +66,10 @@ final class TestNode implements AutoCloseable {
                         seed == null ? cluster.selfMember().address() : seed.address()));
         var up = new CompletableFuture<Void>();
         org.apache.pekko.cluster.Cluster.get(system.classicSystem()).registerOnMemberUp(() -> up.complete(null));
-        up.orTimeout(20, TimeUnit.SECONDS).join();
+        up.orTimeout(60, TimeUnit.SECONDS).join();
         sessions.ready(system, 3)
                 .toCompletableFuture()
-                .orTimeout(50, TimeUnit.SECONDS)
+                .orTimeout(60, TimeUnit.SECONDS)
                 .join();
     }
 
@@ -114,7 +119,7 @@ final class TestNode implements AutoCloseable {
         CoordinatedShutdown.get(system)
                 .runAll(CoordinatedShutdown.jvmExitReason())
                 .toCompletableFuture()
-                .orTimeout(30, TimeUnit.SECONDS)
+                .orTimeout(60, TimeUnit.SECONDS)
                 .exceptionally(late -> null)
                 .join();
         sessions.close();

@@ -171,6 +171,8 @@ class ToCallerModelTest {
         /** How far into each item the caller on this line can have got. */
         private Map<String, Long> reach = new HashMap<>();
 
+        private long acked;
+
         private final Set<String> ended = new HashSet<>();
         private final Set<String> toldEnded = new HashSet<>();
         private long now = -3_000_000_000L;
@@ -336,6 +338,7 @@ class ToCallerModelTest {
 
         private void acknowledge(long seq) {
             queue.acked(seq);
+            acked = Math.max(acked, Math.min(seq, lineSeq));
             while (!kept.isEmpty() && kept.getFirst().seq() <= Math.min(seq, lineSeq)) {
                 gone = kept.remove().seq();
             }
@@ -362,7 +365,8 @@ class ToCallerModelTest {
                 case MORE -> has + back.by();
                 case ABSURD -> Long.MAX_VALUE - back.by();
             };
-            long last = says < 0 && queue.seq() == 0 ? 0 : says;
+            long named = there && says >= 0 ? Math.max(says, acked) : says;
+            long last = named < 0 && queue.seq() == 0 ? 0 : named;
             long before = queue.seq();
             boolean recovers = last >= gone && last <= before;
             var resumption = queue.present(says, now);

@@ -2,7 +2,6 @@ package parley.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import parley.protocol.ServerEvent;
@@ -32,9 +31,9 @@ class ToolCallsTest {
         begins(Events.call("c1", "call_1", "completed"));
         begins(Events.call("c2", "call_2", "completed"));
 
-        assertThat(calls.answered("call_1", "noon")).isTrue();
+        assertThat(calls.answered("call_1")).isTrue();
         assertThat(calls.takeGoOn()).isFalse();
-        assertThat(calls.answered("call_2", "late")).isTrue();
+        assertThat(calls.answered("call_2")).isTrue();
         assertThat(calls.isIdle()).isFalse();
         assertThat(calls.takeGoOn()).isTrue();
         assertThat(calls.takeGoOn()).isFalse();
@@ -44,10 +43,10 @@ class ToolCallsTest {
     @Test
     void anAnswerNobodyWaitsForIsNotWanted() {
         begins(Events.call("c1", "call_1", "completed"));
-        calls.answered("call_1", "noon");
+        calls.answered("call_1");
 
-        assertThat(calls.answered("call_1", "twice")).isFalse();
-        assertThat(calls.answered("call_9", "what")).isFalse();
+        assertThat(calls.answered("call_1")).isFalse();
+        assertThat(calls.answered("call_9")).isFalse();
     }
 
     @Test
@@ -55,26 +54,14 @@ class ToolCallsTest {
         begins(Events.call("c1", "call_1", "completed"));
         calls.cancelled("r1");
 
-        assertThat(calls.answered("call_1", "noon")).isTrue();
+        assertThat(calls.answered("call_1")).isTrue();
         assertThat(calls.takeGoOn()).isFalse();
-        assertThat(calls.told()).isEqualTo(Map.of("call_1", "noon"));
-    }
-
-    @Test
-    void aResultIsKeptUntilAProviderHasTakenIt() {
-        begins(Events.call("c1", "call_1", "completed"));
-        calls.answered("call_1", "noon");
-        assertThat(calls.told()).isEqualTo(Map.of("call_1", "noon"));
-
-        calls.taken("call_1");
-
-        assertThat(calls.told()).isEmpty();
     }
 
     @Test
     void whoWasAskedToSpeakAnywayIsNotAskedAgainForTheResult() {
         begins(Events.call("c1", "call_1", "completed"));
-        calls.answered("call_1", "noon");
+        calls.answered("call_1");
         calls.asked();
 
         assertThat(calls.takeGoOn()).isFalse();

@@ -15,14 +15,14 @@ import parley.wire.Frame;
 
 @Tag("unit")
 @ExtendWith(NoLeaks.class)
-class TypedTest {
-    private final Typed typed = new Typed(2);
+class UntakenTest {
+    private final Untaken untaken = new Untaken(2);
 
     private void sends(String item) {
         var text = "{\"type\":\"conversation.item.create\",\"item\":" + item + "}";
         var event = (ClientEvent.ConversationItemCreate) Wire.client(text.getBytes(StandardCharsets.UTF_8));
         var frame = Frame.text(text);
-        typed.sent(event, frame);
+        untaken.sent(event, frame);
         frame.release();
     }
 
@@ -32,11 +32,11 @@ class TypedTest {
     }
 
     private void isTaken(String item) {
-        typed.taken(((ServerEvent.ConversationItemDone) Wire.server(Events.itemDone(item))).item());
+        untaken.taken(((ServerEvent.ConversationItemDone) Wire.server(Events.itemDone(item))).item());
     }
 
     private List<String> again() {
-        return typed.takeAgain().stream()
+        return untaken.takeAgain().stream()
                 .map(one -> {
                     var text = one.frame().utf8();
                     one.frame().release();
@@ -47,7 +47,7 @@ class TypedTest {
 
     @AfterEach
     void release() {
-        typed.release();
+        untaken.release();
     }
 
     @Test

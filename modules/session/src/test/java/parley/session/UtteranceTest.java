@@ -67,7 +67,7 @@ class UtteranceTest {
     }
 
     @Test
-    void aCommittedTurnIsKeptUntilItIsAnItem() {
+    void aCommittedTurnIsKeptUntilItIsAnItemThatSomebodyAnswers() {
         utterance.speaks();
         passes("a", "b", "c");
         utterance.committed();
@@ -75,9 +75,26 @@ class UtteranceTest {
 
         assertThat(utterance.isOpen()).isTrue();
         assertThat(utterance.committedFrames()).isEqualTo(3);
-        utterance.isItem();
+        utterance.isItem("item_1");
+        assertThat(utterance.isOpen()).isTrue();
+        assertThat(utterance.wordlessItem()).isEqualTo("item_1");
+        utterance.settled();
         assertThat(utterance.isOpen()).isFalse();
         assertThat(again()).containsExactly("e", "f");
+    }
+
+    @Test
+    void aTurnWhoseWordsAreKnownNeedNotBeSaidAgain() {
+        utterance.speaks();
+        passes("a", "b", "c");
+        utterance.committed();
+        utterance.isItem("item_1");
+
+        utterance.isWritten("item_0");
+        assertThat(utterance.isOpen()).isTrue();
+        utterance.isWritten("item_1");
+        assertThat(utterance.isOpen()).isFalse();
+        assertThat(utterance.wordlessItem()).isNull();
     }
 
     @Test
@@ -87,7 +104,8 @@ class UtteranceTest {
         utterance.committed();
         utterance.speaks();
         passes("d", "e");
-        utterance.isItem();
+        utterance.isItem("item_1");
+        utterance.settled();
 
         assertThat(utterance.isOpen()).isTrue();
         assertThat(again()).containsExactly("d", "e");

@@ -79,7 +79,7 @@ class VoiceSessionTest {
     private static Map<String, Function<ActorRef<Object>, Command>> commands() {
         var all = new LinkedHashMap<String, Function<ActorRef<Object>, Command>>();
         all.put("Open", to -> new VoiceSession.Open(OPENING, to.narrow()));
-        all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, null, "pekko://here", 0, to.narrow()));
+        all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, "seat-1", false, "pekko://here", 0, to.narrow()));
         all.put("Describe", to -> new VoiceSession.Describe(Facts.ANNA, to.narrow()));
         all.put("End", to -> new VoiceSession.End(Facts.ANNA, to.narrow()));
         all.put("Note", to -> note(1, Facts.USER_SAID, Facts.SPENT));
@@ -251,7 +251,7 @@ class VoiceSessionTest {
             var reply = run(to -> switch (command) {
                         case "TakeSeat" ->
                             new VoiceSession.TakeSeat(
-                                    new Join(stranger, true, null, 0), null, "pekko://here", 0, to.narrow());
+                                    new Join(stranger, true, null, 0), "seat-1", false, "pekko://here", 0, to.narrow());
                         case "Describe" -> new VoiceSession.Describe(MALLORY, to.narrow());
                         case "End" -> new VoiceSession.End(MALLORY, to.narrow());
                         default -> new VoiceSession.Open(stranger, to.narrow());
@@ -266,13 +266,14 @@ class VoiceSessionTest {
     // ---- stories
 
     private Seating.Taken joins(Join join) {
-        return (Seating.Taken) run(to -> new VoiceSession.TakeSeat(join, null, "pekko://here", 0, to.narrow()))
-                .reply();
+        return (Seating.Taken)
+                run(to -> new VoiceSession.TakeSeat(join, Secret.random(), false, "pekko://here", 0, to.narrow()))
+                        .reply();
     }
 
     private Object tries(String token) {
         return run(to -> new VoiceSession.TakeSeat(
-                        new Join(OPENING, true, token, 0), null, "pekko://here", 0, to.narrow()))
+                        new Join(OPENING, true, token, 0), Secret.random(), false, "pekko://here", 0, to.narrow()))
                 .reply();
     }
 
@@ -310,14 +311,8 @@ class VoiceSessionTest {
 
     private SessionState.Over awaitOver() {
         // The entity answers in order; its facts arrive from another thread.
-        for (int i = 0; i < 500; i++) {
-            if (session.getState() instanceof SessionState.Over over) {
-                return over;
-            }
-            java.util.concurrent.locks.LockSupport.parkNanos(
-                    Duration.ofMillis(10).toNanos());
-        }
-        throw new AssertionError("not over within 5 s");
+        Rig.eventually(() -> session.getState() instanceof SessionState.Over);
+        return (SessionState.Over) session.getState();
     }
 
     @Test
@@ -432,7 +427,7 @@ class VoiceSessionTest {
         provider.says(Events.itemDone(Events.userItem("v", "again")));
         caller.hears("conversation.item.done");
 
-        eventually(() -> turns().size() == 2);
+        Rig.eventually(() -> turns().size() == 2);
         assertThat(turns()).extracting(Turn::itemId).containsExactly("u", "v");
         caller.says(Events.append(20));
         assertThat(provider.hears()).isEqualTo(Events.append(20));
@@ -443,21 +438,13 @@ class VoiceSessionTest {
         return session.getState() instanceof SessionState.Live live ? live.turns() : List.of();
     }
 
-    private static void eventually(java.util.function.BooleanSupplier holds) {
-        for (int i = 0; i < 1000 && !holds.getAsBoolean(); i++) {
-            java.util.concurrent.locks.LockSupport.parkNanos(
-                    Duration.ofMillis(10).toNanos());
-        }
-        assertThat(holds.getAsBoolean()).as("within 10 s").isTrue();
-    }
-
     @Test
     void whoFindsAnotherHostInItsJournalFallsSilent() {
         var caller = sits(joins(JOIN));
         var provider = rig.provider.called().taken();
         provider.says(Events.created());
         caller.hears("session.created");
-        eventually(() -> session.getState() instanceof SessionState.Live live && live.upstream() != null);
+        Rig.eventually(() -> session.getState() instanceof SessionState.Live live && live.upstream() != null);
         var persistenceId = VoiceSession.KEY.name() + "|" + id.value();
         session.persistenceTestKit()
                 .persistForRecovery(persistenceId, List.of(new SessionEvent.Hosted("pekko://there/x", Rig.NOON)));
@@ -490,7 +477,7 @@ class VoiceSessionTest {
     void aSessionThatIsTakenOverTellsTheTruthAboutWhatWasLostAndGoesOn() {
         session.initialize((Object[]) crashed(Face.VOICE));
         var result = run(to -> new VoiceSession.TakeSeat(
-                new Join(OPENING, true, "token-1", 12), null, "pekko://here", 0, to.narrow()));
+                new Join(OPENING, true, "token-1", 12), "seat-1", false, "pekko://here", 0, to.narrow()));
         assertThat(result.events().stream().map(event -> event.getClass().getSimpleName()))
                 .containsExactly("Hosted", "AgentSaid", "AgentCut", "ToolAnswered", "CallerAttached");
         assertThat(result.events())
@@ -519,10 +506,10 @@ class VoiceSessionTest {
     @Test
     void theSeatIsTheProofOfWhoNeverLeftAndStaysIt() {
         session.initialize((Object[]) crashed(Face.VOICE));
-        Function<ActorRef<Object>, Command> moved = to ->
-                new VoiceSession.TakeSeat(new Join(OPENING, true, null, 12), "seat-0", "pekko://here", 0, to.narrow());
-        Function<ActorRef<Object>, Command> stranger = to ->
-                new VoiceSession.TakeSeat(new Join(OPENING, true, null, 12), "seat-9", "pekko://here", 0, to.narrow());
+        Function<ActorRef<Object>, Command> moved = to -> new VoiceSession.TakeSeat(
+                new Join(OPENING, true, null, 12), "seat-0", true, "pekko://here", 0, to.narrow());
+        Function<ActorRef<Object>, Command> stranger = to -> new VoiceSession.TakeSeat(
+                new Join(OPENING, true, null, 12), "seat-9", true, "pekko://here", 0, to.narrow());
 
         assertThat(told(run(stranger).reply())).isEqualTo("Denied FORBIDDEN");
         assertThat(told(run(moved).reply())).isEqualTo("Taken");
@@ -554,7 +541,7 @@ class VoiceSessionTest {
         assertThat(caller.ended().code()).isEqualTo(1012);
         assertThat(provider.ended().code()).isEqualTo(1000);
         var persistenceId = VoiceSession.KEY.name() + "|" + id.value();
-        eventually(() -> session.persistenceTestKit().persistedInStorage(persistenceId).stream()
+        Rig.eventually(() -> session.persistenceTestKit().persistedInStorage(persistenceId).stream()
                 .anyMatch(event -> event instanceof SessionEvent.Told told
                         && told.facts().stream().anyMatch(SessionEvent.HandedOver.class::isInstance)));
     }

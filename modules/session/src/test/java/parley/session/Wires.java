@@ -59,7 +59,7 @@ final class Wires implements AutoCloseable {
     Ends line() {
         var caller = calling.open("seat", loops.get(0));
         try {
-            var session = accepted.poll(5, TimeUnit.SECONDS);
+            var session = accepted.poll(60, TimeUnit.SECONDS);
             if (session == null) {
                 throw new IllegalStateException("nobody asked for a seat");
             }
