@@ -13,8 +13,8 @@ final class ChaosStrikes {
     private static final Duration BETWEEN = Duration.ofSeconds(20);
     /** A node has its own bound, {@code parley.app.leaving.exit-within}. */
     private static final Duration LEAVE = Duration.ofSeconds(160);
-    /** As a platform takes to notice and to start a node again. */
-    private static final Duration UNTIL_RESTART = Duration.ofSeconds(5);
+    /** The others have taken over by then: a node that starts takes the processor that they need, when it is the same. */
+    private static final Duration UNTIL_RESTART = Duration.ofSeconds(15);
 
     /** Before the next node is touched: minReadySeconds of a Deployment. */
     private static final Duration MIN_READY = Duration.ofSeconds(20);

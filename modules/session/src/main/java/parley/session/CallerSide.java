@@ -156,11 +156,11 @@ final class CallerSide {
             }
             return new Introduction(true, false, false);
         }
-        var resumption = toCaller.present(seat.lastSeq());
+        var resumption = toCaller.present(seat.lastSeq(), orderly || seatedOnce, System.nanoTime());
         if (!face.guided()) {
             return seat.manner() == Conversations.Manner.BACK ? new Introduction(true, true, true) : Introduction.NONE;
         }
-        boolean recovered = resumption.recovered() && (orderly || seatedOnce);
+        boolean recovered = resumption.recovered();
         boolean back = seat.manner() == Conversations.Manner.BACK;
         if (back && seat.welcome() != null) {
             toCaller.aboutConnection(seat.welcome());

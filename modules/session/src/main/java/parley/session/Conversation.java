@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.netty.channel.EventLoop;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -87,10 +86,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     private final CallerSide caller;
     private final ProviderSide provider;
     private final ToolCalls tools;
-    private final Unwritten unwritten = new Unwritten();
+    private final Ledger ledger;
     private final Peek peek = new Peek();
 
-    private SessionState.Live soFar;
     private Owed owed;
     private String cause;
     /** The answer that was cut by a fault and is begun again: it has not ended. */
@@ -115,15 +113,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     private int commits;
 
     private boolean checking;
-    private boolean watchingJournal;
     private boolean parting;
     private boolean over;
     private @Nullable Ending ending;
-
-    private long writtenUpTo;
-    private final ArrayDeque<Afterwards> afterwards = new ArrayDeque<>();
-
-    private record Afterwards(long number, Runnable action) {}
 
     private record Ending(EndReason reason, String detail) {}
 
@@ -147,7 +139,6 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         this.room = room;
         this.settings = room.settings();
         this.reports = reports;
-        this.soFar = soFar;
         this.owed = owed;
         this.cause = orderly ? "moved" : "node_lost";
         this.cutResponse = soFar.answer() == null ? null : soFar.answer().responseId();
@@ -157,6 +148,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 : soFar.upstream().model();
         this.witness = new Witness(
                 model == null ? room.providers().first().defaultModel() : model, room.prices(), room.clock());
+        this.ledger = new Ledger(loop, settings, soFar, witness, reports::facts, this::journalLost);
         this.utterance = new Utterance(
                 settings.utteranceLead().toMillis(), settings.utterance().toMillis());
         this.toProvider = new ToProvider(
@@ -191,7 +183,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         room.metrics().live.incrementAndGet();
         room.conversations().started(this);
         loop.execute(() -> {
-            if (soFar.opened().model() != null || soFar.upstream() != null) {
+            if (soFar().opened().model() != null || soFar().upstream() != null) {
                 provider.dial(null);
             } else {
                 loop.schedule(() -> provider.dial(null), settings.modelWait().toMillis(), TimeUnit.MILLISECONDS);
@@ -207,7 +199,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 closeCutResponse(cutResponse);
             }
             cutIsOpen = false;
-            seated.complete(caller.seat(name, seat, begun ? sessionForCaller() : null, soFar));
+            seated.complete(caller.seat(name, seat, begun ? sessionForCaller() : null, soFar()));
         });
         return seated;
     }
@@ -227,9 +219,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     /** The journal has what was told up to this number. */
     void written(long upTo) {
         loop.execute(() -> {
-            unwritten.written(upTo);
-            runAfterwards(upTo);
-            tellFacts();
+            ledger.written(upTo);
             parted();
         });
     }
@@ -237,13 +227,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     /** The entity began anew and may not have heard what it was told last: it is told again. */
     void tellAgain(long writtenUpTo) {
         loop.execute(() -> {
-            unwritten.written(writtenUpTo);
-            runAfterwards(writtenUpTo);
-            var batch = unwritten.again();
-            if (batch != null) {
-                reports.facts(batch);
-            }
-            tellFacts();
+            ledger.again(writtenUpTo);
             if (ending != null) {
                 reports.ended(ending.reason(), ending.detail());
             } else if (caller.isThere()) {
@@ -380,7 +364,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     }
 
     private @Nullable Turn turn(String itemId) {
-        return soFar.turns().stream()
+        return soFar().turns().stream()
                 .filter(turn -> turn.itemId().equals(itemId))
                 .findAny()
                 .orElse(null);
@@ -397,7 +381,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     @Override
     public void taken() {
-        if (soFar.answer() != null) {
+        if (soFar().answer() != null) {
             for (var response : toCaller.takeFullySent()) {
                 if (!response.equals(cutResponse)) {
                     witness.note(new AnswerEnded(response, now()));
@@ -428,11 +412,11 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     @Override
     public void superseded() {
-        if (!face.guided() && soFar.answer() != null) {
+        if (!face.guided() && soFar().answer() != null) {
             if (answering) {
                 stopForNow();
             } else {
-                witness.note(new AnswerEnded(soFar.answer().responseId(), now()));
+                witness.note(new AnswerEnded(soFar().answer().responseId(), now()));
                 tellFacts();
             }
         }
@@ -445,7 +429,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         cut(System.nanoTime());
         own(new ClientEvent.ResponseCancel(ownId(), null));
         tellFacts();
-        cutResponse = soFar.answer() == null ? null : soFar.answer().responseId();
+        cutResponse = soFar().answer() == null ? null : soFar().answer().responseId();
     }
 
     // ---- the provider's words
@@ -561,7 +545,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             case ServerEvent.ResponseOutputItemDone done -> {
                 if (face.guided() && done.item() instanceof Item.FunctionCall call && tools.begins(done)) {
                     // Not before the journal has it: a call that nobody knows of would be made again.
-                    whenWritten(() -> reports.callTool(String.valueOf(call.callId()), call.name(), call.arguments()));
+                    ledger.whenWritten(
+                            () -> reports.callTool(String.valueOf(call.callId()), call.name(), call.arguments()));
                 }
                 toCaller.control(frame);
             }
@@ -582,7 +567,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 // Whatever was asked for may have been refused: it is not waited for.
                 answerAsked = false;
                 turnTaken = false;
-                commits = 0;
+                if (String.valueOf(refused.error().code()).startsWith("input_audio_buffer")) {
+                    commits = 0;
+                }
                 isDue();
                 toCaller.event(frame, type);
             }
@@ -601,6 +588,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         if (done && item instanceof Item.Message message && message.role() == Item.Role.USER) {
             if (message.content().stream().anyMatch(Content.InputAudio.class::isInstance)) {
                 utterance.isItem(String.valueOf(message.id()));
+                if (answering || !(answerAsked || turnTaken)) {
+                    // It is being answered already, or nobody waits for an answer.
+                    utterance.settled();
+                }
             }
         }
         if (done && callers) {
@@ -619,8 +610,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         }
         stopped = toCaller.openResponse();
         owed = new Owed(false, null, owed.lost());
-        if (soFar.answer() != null) {
-            witness.note(new AnswerEnded(soFar.answer().responseId(), now()));
+        if (soFar().answer() != null) {
+            witness.note(new AnswerEnded(soFar().answer().responseId(), now()));
         }
         tellFacts();
         provider.writable();
@@ -721,7 +712,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     @Override
     public SessionState.Live soFar() {
-        return soFar;
+        return ledger.soFar();
     }
 
     @Override
@@ -736,7 +727,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         var model = created.session().model();
         witness.note(new UpstreamOpened(
                 by.name(),
-                model == null ? by.modelFor(soFar.opened().model()) : model,
+                model == null ? by.modelFor(soFar().opened().model()) : model,
                 upstreamId == null ? "" : upstreamId,
                 now()));
         tellFacts();
@@ -750,7 +741,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 witness.saw(session);
                 tellFacts();
             }
-            caller.begun(sessionForCaller(), soFar);
+            caller.begun(sessionForCaller(), soFar());
             caller.writable();
         }
         goOn();
@@ -765,9 +756,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         if (owed.equals(Owed.NOTHING)
                 && !answering
                 && !answerAsked
-                && soFar.answer() != null
-                && soFar.answer().responseId().equals(cutResponse)) {
-            owed = Owed.after(soFar);
+                && soFar().answer() != null
+                && soFar().answer().responseId().equals(cutResponse)) {
+            owed = Owed.after(soFar());
         }
         var due = owed;
         owed = Owed.NOTHING;
@@ -811,7 +802,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         tellFacts();
         toCaller.upstreamLost();
         // All that was begun of it is there: only the word that it is done is missing.
-        boolean whole = !cutOff && Owed.isBegun(soFar);
+        boolean whole = !cutOff && Owed.isBegun(soFar());
         boolean cut = open != null && !whole && !open.equals(stopped);
         if (cut) {
             cutResponse = open;
@@ -819,14 +810,14 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         } else if (open != null) {
             closeResponse(open, whole ? Response.Status.COMPLETED : Response.Status.CANCELLED, null);
         }
-        var after = Owed.after(soFar);
+        var after = Owed.after(soFar());
         cause = switch (why) {
             case ProviderSide.SUSPENDED -> "partition";
             case ProviderSide.MUTE -> "provider_mute";
             default -> "provider_lost";
         };
         // An answer that is still being heard, and was generated to its end, is not due again.
-        boolean turnWaits = soFar.answer() == null && after.answer() && !speaks && !asksAgain;
+        boolean turnWaits = soFar().answer() == null && after.answer() && !speaks && !asksAgain;
         owed = owed.and(new Owed(due || cut || turnWaits, cut ? after.heard() : null, cut ? after.lost() : List.of()));
     }
 
@@ -914,59 +905,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     // ---- facts
 
     private void tellFacts() {
-        if (witness.hasFacts()) {
-            var facts = witness.takeFacts();
-            for (var fact : facts) {
-                if (soFar.after(fact) instanceof SessionState.Live later) {
-                    soFar = later;
-                }
-            }
-            unwritten.add(facts);
-            if (unwritten.size() > settings.unwrittenFacts()) {
-                journalLost();
-            }
-        }
-        var batch = unwritten.next(System.nanoTime());
-        if (batch != null) {
-            reports.facts(batch);
-            watchJournal(settings.journalOutage().toNanos());
-        }
-    }
-
-    /** Does something when all facts so far, those not told yet included, are in the journal. */
-    private void whenWritten(Runnable action) {
-        long number = unwritten.lastNumber(witness.hasFacts());
-        if (number <= writtenUpTo) {
-            action.run();
-        } else {
-            afterwards.add(new Afterwards(number, action));
-        }
-    }
-
-    private void runAfterwards(long upTo) {
-        writtenUpTo = Math.max(writtenUpTo, upTo);
-        while (!over && !afterwards.isEmpty() && afterwards.peek().number() <= upTo) {
-            afterwards.poll().action().run();
-        }
-    }
-
-    private void watchJournal(long nanos) {
-        if (watchingJournal) {
-            return;
-        }
-        watchingJournal = true;
-        loop.schedule(
-                () -> {
-                    watchingJournal = false;
-                    long left = settings.journalOutage().toNanos() - unwritten.waitedNanos(System.nanoTime());
-                    if (left <= 0) {
-                        journalLost();
-                    } else if (!unwritten.isEmpty()) {
-                        watchJournal(left);
-                    }
-                },
-                nanos,
-                TimeUnit.NANOSECONDS);
+        ledger.tell();
     }
 
     private void journalLost() {
@@ -988,7 +927,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     private void noteHeard() {
         checking = false;
-        if (over || soFar.answer() == null) {
+        if (over || soFar().answer() == null) {
             return;
         }
         ToCaller.Cut last = null;
@@ -996,7 +935,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             last = item.heardMs() > 0 ? item : last;
         }
         if (last != null && caller.isThere()) {
-            var known = soFar.answer().heard();
+            var known = soFar().answer().heard();
             if (known == null || !known.itemId().equals(last.itemId()) || known.heardMs() != last.heardMs()) {
                 witness.isHeard(last.itemId(), last.heardMs());
                 tellFacts();
@@ -1020,7 +959,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     }
 
     private boolean isAtTurnBoundary() {
-        return !caller.isThere() || (isBetweenTurns() && soFar.answer() == null && toProvider.isEmpty());
+        return !caller.isThere() || (isBetweenTurns() && soFar().answer() == null && toProvider.isEmpty());
     }
 
     private void letGo() {
@@ -1029,7 +968,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 || utterance.isOpen()
                 || !toProvider.isEmpty()
                 || !toProvider.untaken().isEmpty();
-        if (soFar.answer() != null) {
+        if (soFar().answer() != null) {
             for (var item : toCaller.heard(now)) {
                 if (item.heardMs() > 0) {
                     witness.isHeard(item.itemId(), item.heardMs());
@@ -1038,7 +977,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             witness.providerLost();
             toCaller.interrupt(now);
             // It goes on elsewhere: nobody is to take it for ended.
-            cutResponse = soFar.answer().responseId();
+            cutResponse = soFar().answer().responseId();
             toCaller.withhold(cutResponse);
         }
         over();
@@ -1050,7 +989,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     }
 
     private void parted() {
-        if (parting && over && unwritten.isEmpty()) {
+        if (parting && over && ledger.isWritten()) {
             reports.parted();
             room.conversations().parted(this);
         }
@@ -1084,7 +1023,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     private void over() {
         over = true;
-
+        ledger.close();
         room.metrics().live.decrementAndGet();
         room.conversations().ended(this);
     }

@@ -59,7 +59,7 @@ final class History {
             } else {
                 events.addAll(corrected(then, turn, previous));
             }
-            previous = item(turn) == null ? previous : turn.itemId();
+            previous = told(List.of(turn), now.turns()).isEmpty() ? previous : turn.itemId();
         }
         return events;
     }

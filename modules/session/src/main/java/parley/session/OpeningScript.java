@@ -54,6 +54,11 @@ final class OpeningScript {
         return due(added);
     }
 
+    /** The same before it has: told with everything else. */
+    void append(List<ClientEvent> added) {
+        events.addAll(added);
+    }
+
     private List<ClientEvent> due(List<ClientEvent> told) {
         for (var sent : told) {
             switch (sent) {

@@ -35,9 +35,6 @@ record Owed(boolean answer, @Nullable String heard, List<Lost> lost) {
 
         /** Nobody knows whether the call was executed; the model is told so. */
         record ToolResult(String callId) implements Lost {}
-
-        /** The caller was speaking; what was said is not with us any more. */
-        record Speech() implements Lost {}
     }
 
     private static final String UNKNOWN_RESULT = "The result was lost: it is not known whether the call was executed.";
@@ -175,7 +172,6 @@ record Owed(boolean answer, @Nullable String heard, List<Lost> lost) {
             case Lost.Answer(var itemId, var heardMs) ->
                 told.put("kind", "answer").put("item_id", itemId).put("heard_ms", heardMs);
             case Lost.ToolResult(var callId) -> told.put("kind", "tool_result").put("call_id", callId);
-            case Lost.Speech() -> told.put("kind", "speech");
         }
     }
 }

@@ -368,6 +368,11 @@ final class ToCaller {
      * @param lastSeq the number of the last event that it has; -1 when it did not say
      */
     Resumption present(long lastSeq, long now) {
+        return present(lastSeq, true, now);
+    }
+
+    /** @param whole whether everything that was ever numbered may be here; else something of it is lost */
+    Resumption present(long lastSeq, boolean whole, long now) {
         if (replay == null) {
             return Resumption.NOTHING_KEPT;
         }
@@ -377,7 +382,7 @@ final class ToCaller {
         away = false;
         long named = stillThere && lastSeq >= 0 ? Math.max(lastSeq, replay.acked()) : lastSeq;
         long last = named < 0 && seq == 0 ? 0 : named;
-        return last <= seq && replay.reachesBackTo(last)
+        return whole && last <= seq && replay.reachesBackTo(last)
                 ? recovered(replay.after(last), last, now)
                 : unrecovered(replay, last, now);
     }
@@ -412,9 +417,8 @@ final class ToCaller {
         for (var item : speech) {
             item.lost(firstMsOf(item, lost), now);
         }
-        if (last > seq && last <= MAX_SEQ) {
-            seq = last;
-        }
+        // One number is left out: who comes back with an earlier one has not even heard that something was lost.
+        seq = (last > seq && last <= MAX_SEQ ? last : seq) + 1;
         position = seq;
         cutUpTo = seq;
         kept.clear(seq);

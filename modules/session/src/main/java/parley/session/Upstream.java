@@ -111,6 +111,7 @@ final class Upstream extends Line {
         if (line == null) {
             if (!done) {
                 done = true;
+                release();
                 owner.refused(
                         this,
                         ProviderRefused.of(
@@ -167,7 +168,11 @@ final class Upstream extends Line {
 
     /** What was said since the script was written; its acknowledgements are swallowed, too. */
     void tellMore(List<ClientEvent> events) {
-        tell(script.more(events));
+        if (open || script.hasBegun()) {
+            tell(script.more(events));
+        } else {
+            script.append(events);
+        }
     }
 
     private void tell(List<ClientEvent> events) {

@@ -8,9 +8,15 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.sharding.ShardRegion.CurrentShardRegionState;
+import org.apache.pekko.cluster.sharding.typed.ClusterShardingQuery;
+import org.apache.pekko.cluster.sharding.typed.GetShardRegionState;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -71,6 +77,34 @@ class ClusterSessionsTest {
                 .isEqualTo(new Answer.Refused(Refusal.UNKNOWN, "no session " + id, null));
         Rig.await(two.sessions.end(id, Facts.ANNA));
         assertThat(one.describes(id, Facts.ANNA).session().phase()).isEqualTo("over");
+    }
+
+    @Test
+    void toAskForASessionOfAShardThatDoesNotExistDoesNotBringItIntoBeing() {
+        var id = new SessionId("sess_fff" + "0".repeat(19));
+        var unknown = new Answer.Refused(Refusal.UNKNOWN, "no session " + id, null);
+
+        for (var node : List.of(one, two)) {
+            assertThat(Rig.await(node.sessions.describe(id, Facts.ANNA))).isEqualTo(unknown);
+            assertThat(node.asks(id, TestNode.as(Facts.ANNA, false), 0)).isEqualTo(unknown);
+            assertThat(node.asks(id, TestNode.as(Facts.ANNA, true), 0)).isEqualTo(unknown);
+            assertThat(Rig.await(node.sessions.end(id, Facts.ANNA))).isEqualTo(unknown);
+        }
+        assertThat(shardsOf(one)).isNotEmpty().doesNotContain("4095");
+        assertThat(shardsOf(two)).doesNotContain("4095");
+        // Is ready when it has looked at all shards.
+        try (var three = TestNode.join(one, journal)) {
+            assertThat(Rig.await(three.sessions.describe(id, Facts.ANNA))).isEqualTo(unknown);
+        }
+    }
+
+    private static List<String> shardsOf(TestNode node) {
+        var state = Rig.await(AskPattern.<ClusterShardingQuery, CurrentShardRegionState>ask(
+                ClusterSharding.get(node.system).shardState(),
+                replyTo -> new GetShardRegionState(VoiceSession.KEY, replyTo),
+                Duration.ofMinutes(1),
+                node.system.scheduler()));
+        return state.getShards().stream().map(shard -> shard.shardId()).toList();
     }
 
     @Test

@@ -310,6 +310,42 @@ class ConversationTest {
     }
 
     @Test
+    void aClientThatStopsTheAgentWhileAProviderIsSoughtHearsNoMoreOfIt() {
+        var talk = talk(Face.VOICE);
+        talk.provider().says(Events.itemDone(Events.userItem("u", "hello")), Events.begun("r1"));
+        says(talk.provider(), 20, Events.audio("r1", "a", 100));
+        talk.caller().hears("response.output_audio.delta");
+        talk.provider().hangsUp(WebSocketClose.LOST, "");
+        var call = rig.provider.called();
+        talk.caller().says("{\"type\":\"response.cancel\"}", "{\"type\":\"ping\"}");
+        talk.caller().hears("pong");
+        var next = call.taken();
+        next.says(Events.created());
+        Stage.taken(next, 1);
+        talk.caller().says(Events.append(20));
+
+        var heard = new ArrayList<String>();
+        do {
+            heard.add(next.hears());
+        } while (!heard.getLast().equals(Events.append(20)));
+        assertThat(heard).noneMatch(text -> text.contains("response.create"));
+    }
+
+    @Test
+    void whoCommitsItsTurnItselfIsOwedNoAnswer() {
+        stage = new Stage(rig, Rig.settings(Map.of("parley.session.stall-after", "300ms")), rig.provider);
+        var talk = talk(Face.REALTIME);
+        talk.caller().says(Events.append(100), Events.plain("input_audio_buffer.commit"));
+        talk.provider().hears("input_audio_buffer.commit");
+        talk.provider().says(Events.committed("u"), Events.itemDone(Events.spokenItem("u")));
+        talk.caller().hears("conversation.item.done");
+
+        assertThat(rig.provider.calledWithin(1500)).as("nobody is mute").isNull();
+        talk.caller().says(Events.append(20));
+        assertThat(talk.provider().hears()).isEqualTo(Events.append(20));
+    }
+
+    @Test
     void aSlowProviderCostsTheOldestSecondsOfTheMicrophone() {
         var talk = talk(Face.VOICE);
         talk.provider().stopsReading();

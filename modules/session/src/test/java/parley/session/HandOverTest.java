@@ -17,7 +17,9 @@ import parley.session.Conversations.Manner;
 import parley.session.SessionEvent.AgentCut;
 import parley.session.SessionEvent.AgentHeard;
 import parley.session.SessionEvent.AgentSaid;
+import parley.session.SessionEvent.AnswerEnded;
 import parley.session.SessionEvent.HandedOver;
+import parley.session.SessionEvent.Spent;
 import parley.session.Stage.Reported;
 
 /** A session leaves its host, in good order or not, and goes on elsewhere. */
@@ -153,6 +155,39 @@ class HandOverTest {
         assertThat(told.line().hears()).contains("response.create");
         caller.says(Events.append(20));
         assertThat(told.line().hears()).as("asked once").isEqualTo(Events.append(20));
+    }
+
+    @Test
+    void anAnswerThatIsCompleteButNotHeardAtTheDeadlineHasNotEnded() {
+        var talk = inTheMiddleOfAnAnswer(Face.VOICE);
+        talk.provider()
+                .says(
+                        Events.outputItemDone(
+                                "r1",
+                                Events.agentItem("a", "completed", "one two three four five six seven eight nine ten")),
+                        Events.done("r1", "completed"));
+        stage.eventually(() -> !reported.journaled(Spent.class).isEmpty());
+        talk.conversation().handOver();
+
+        assertThat(talk.caller().ended().code()).isEqualTo(1012);
+        assertThat(unheard(talk.caller())).noneMatch(text -> text.contains("\"response.done\""));
+        reported.next(Reported.Parted.class);
+        assertThat(reported.journaled(AnswerEnded.class)).isEmpty();
+        long seq = reported.journaled(HandedOver.class).getFirst().seq();
+
+        elsewhere.goesOn(journal(Face.VOICE));
+        var caller = elsewhere.sits("seat-2", Manner.MOVED, seq, null);
+        var told = Stage.taken(rig.provider, 2);
+        assertThat(caller.hears("response.done")).contains("\"id\":\"r1\"", "failed");
+        assertThat(told.line().hears("response.create")).isNotNull();
+    }
+
+    private static List<String> unheard(FakePort port) {
+        var texts = new ArrayList<String>();
+        while (port.unheard() > 0) {
+            texts.add(port.hears());
+        }
+        return texts;
     }
 
     @Test

@@ -133,6 +133,36 @@ class HistoryTest {
     }
 
     @Test
+    void aTurnThatHasChangedIsTakenBackAndToldAnewInItsPlace() {
+        var before = after(Facts.USER_SAID, Facts.AGENT_SAID);
+        var now = after(Facts.USER_SAID, Facts.AGENT_SAID, Facts.TRANSCRIBED, Facts.CUT);
+
+        assertThat(since(before, now))
+                .satisfiesExactly(
+                        event -> assertThat(event).contains("conversation.item.delete", "\"item_id\":\"item_u\""),
+                        event -> assertThat(event)
+                                .contains("conversation.item.create", "\"previous_item_id\":\"root\"", "\"hello\""),
+                        event -> assertThat(event).contains("conversation.item.delete", "\"item_id\":\"item_a\""),
+                        event -> assertThat(event)
+                                .contains(
+                                        "conversation.item.create",
+                                        "\"previous_item_id\":\"item_u\"",
+                                        "\"text\":\"one two\""));
+    }
+
+    @Test
+    void aTurnThatIsGoneOrOfWhichNothingWasHeardIsTakenBack() {
+        var before = after(Facts.USER_SAID, Facts.TRANSCRIBED, Facts.AGENT_SAID);
+        var unheard = new SessionEvent.AgentCut("item_a", 0, Rig.NOON);
+        var now = after(Facts.USER_SAID, Facts.TRANSCRIBED, Facts.AGENT_SAID, Facts.DELETED, unheard);
+
+        assertThat(since(before, now))
+                .satisfiesExactly(
+                        event -> assertThat(event).contains("conversation.item.delete", "\"item_id\":\"item_u\""),
+                        event -> assertThat(event).contains("conversation.item.delete", "\"item_id\":\"item_a\""));
+    }
+
+    @Test
     void aCallerWhoComesBackGetsEveryItemWithItsEndInOrder() {
         var events = History.forCaller(after(
                         Facts.USER_SAID, Facts.TRANSCRIBED, Facts.AGENT_SAID, Facts.CUT, Facts.CALLED, Facts.ANSWERED))

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -113,6 +114,25 @@ class LinkPortTest {
         Rig.await(line.caller().closed());
 
         assertThat(untaken(line.caller())).containsExactly(audio(5), control(6));
+    }
+
+    @Test
+    void whatWasReceivedAndNotTakenIsNotHandedOutWhenTheConnectionIsLost() {
+        var line = wires.line();
+        var received = new AtomicInteger();
+        run(line.session(), () -> line.session().onReadable(received::incrementAndGet));
+        sends(line.caller(), List.of(control(1), control(2)));
+        Rig.eventually(() -> received.get() == 2);
+        takes(line.session(), 1);
+        // Comes after the credit.
+        sends(line.session(), List.of("{\"type\":\"here\"}"));
+        takes(line.caller(), 1);
+        wires.cut();
+        Rig.await(line.session().closed());
+
+        assertThat(on(line.session(), () -> line.session().poll())).isNull();
+        Rig.await(line.caller().closed());
+        assertThat(untaken(line.caller())).containsExactly(control(2));
     }
 
     @Test

@@ -73,6 +73,24 @@ class OpeningScriptTest {
     }
 
     @Test
+    void aDeletionIsSettledWhenItIsConfirmedOrRefused() {
+        var deleted = "{\"type\":\"conversation.item.deleted\",\"event_id\":\"e\",\"item_id\":\"item_1\"}";
+        var deleting = new OpeningScript(List.of(
+                new ClientEvent.ConversationItemDelete("parley_opening_1", "item_1"),
+                new ClientEvent.ConversationItemDelete("parley_opening_2", "item_2")));
+        deleting.begin(CREATED);
+
+        assertThat(deleting.swallows(Wire.server(deleted))).isTrue();
+        assertThat(deleting.finished()).isEmpty();
+        assertThat(deleting.swallows(Wire.server(Events.error("parley_opening_2"))))
+                .isTrue();
+        assertThat(deleting.finished()).contains(CREATED);
+        assertThat(deleting.swallows(Wire.server(deleted)))
+                .as("the caller's own")
+                .isFalse();
+    }
+
+    @Test
     void anItemThatIsNeverAnsweredDoesNotKeepTheCallerWaiting() {
         script.begin(CREATED);
         swallows(Events.updated());

@@ -133,11 +133,9 @@ class OwedTest {
 
     @Test
     void whatWasLostIsToldInTheCallersWords() {
-        assertThat(Owed.restored(
-                        "node_lost",
-                        List.of(new Lost.Answer("item_a", 700), new Lost.ToolResult("call_1"), new Lost.Speech())))
+        assertThat(Owed.restored("node_lost", List.of(new Lost.Answer("item_a", 700), new Lost.ToolResult("call_1"))))
                 .isEqualTo("{\"type\":\"session.restored\",\"cause\":\"node_lost\",\"lost\":["
                         + "{\"kind\":\"answer\",\"item_id\":\"item_a\",\"heard_ms\":700},"
-                        + "{\"kind\":\"tool_result\",\"call_id\":\"call_1\"},{\"kind\":\"speech\"}]}");
+                        + "{\"kind\":\"tool_result\",\"call_id\":\"call_1\"}]}");
     }
 }

@@ -18,6 +18,7 @@ import parley.protocol.Item;
 import parley.session.SessionEvent.AgentCut;
 import parley.session.SessionEvent.AgentSaid;
 import parley.session.SessionEvent.AnswerEnded;
+import parley.session.SessionEvent.ItemDeleted;
 import parley.session.SessionEvent.UserSaid;
 import parley.session.Stage.Reported;
 import parley.wire.WebSocketClose;
@@ -219,6 +220,31 @@ class ProviderLossTest {
         var told = Stage.taken(rig.provider, 1);
         assertThat(told.items()).extracting(Item::id).containsExactly("u1");
         assertThat(told.line().hears()).contains("response.create");
+        talk.caller().says(Events.append('b', 100));
+        assertThat(told.line().hears()).as("not spoken again").isEqualTo(Events.append('b', 100));
+    }
+
+    @Test
+    void aTurnThatIsAnItemWithoutWordsIsSpokenAgainAndTheItemTakenBack() {
+        var talk = stage.talk(Face.VOICE);
+        talk.provider().says(Events.speechStarted("u1"));
+        talk.caller().hears("input_audio_buffer.speech_started");
+        talk.caller().says(Events.append('a', 100));
+        talk.provider().hears();
+        talk.provider()
+                .says(Events.speechStopped("u1"), Events.committed("u1"), Events.itemDone(Events.spokenItem("u1")));
+        talk.caller().hears("conversation.item.done");
+        talk.provider().hangsUp(LOST, "");
+        var next = next();
+
+        assertThat(talk.caller().hears("conversation.item.deleted")).contains("\"item_id\":\"u1\"");
+        assertThat(next.hears()).isEqualTo(Events.append('a', 100));
+        talk.caller().says(Events.append('b', 100));
+        assertThat(next.hears()).as("nothing is asked for").isEqualTo(Events.append('b', 100));
+        stage.eventually(() -> !reported.journaled(ItemDeleted.class).isEmpty());
+        assertThat(reported.journaled(ItemDeleted.class))
+                .extracting(ItemDeleted::itemId)
+                .containsExactly("u1");
     }
 
     @Test
@@ -298,6 +324,39 @@ class ProviderLossTest {
         assertThat(next.hears()).contains("vendor.mark");
         talk.caller().says(Events.append(20));
         assertThat(next.hears()).isEqualTo(Events.append(20));
+    }
+
+    private static final String UPDATE =
+            "{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\",\"instructions\":\"kind\"}}";
+
+    @Test
+    void aConfigurationThatNobodyTookIsToldAgain() {
+        var talk = stage.talk(Face.REALTIME);
+        talk.caller().says(UPDATE);
+        assertThat(talk.provider().hears()).isEqualTo(UPDATE);
+        talk.provider().hangsUp(LOST, "");
+        var next = next();
+
+        assertThat(next.hears()).isEqualTo(UPDATE);
+        talk.caller().says(Events.append(20));
+        assertThat(next.hears()).as("told once").isEqualTo(Events.append(20));
+    }
+
+    @Test
+    void aConfigurationThatWasTakenIsPartOfTheOpeningAndNotToldAgain() {
+        var talk = stage.talk(Face.REALTIME);
+        var kind = Events.updated().replace("\"model\"", "\"instructions\":\"kind\",\"model\"");
+        talk.caller().says(UPDATE);
+        talk.provider().hears("session.update");
+        talk.provider().says(kind);
+        talk.caller().hears("session.updated");
+        talk.provider().hangsUp(LOST, "");
+        var next = next();
+
+        assertThat(next.hears()).contains("session.update", "parley_opening", "kind");
+        next.says(kind);
+        talk.caller().says(Events.append(20));
+        assertThat(next.hears()).as("told once").isEqualTo(Events.append(20));
     }
 
     @Test
@@ -395,6 +454,32 @@ class ProviderLossTest {
         talk.caller().hears("response.done");
         talk.conversation().answerTool("call_1", "noon");
         talk.provider().hears("response.create");
+        talk.provider().hangsUp(LOST, "");
+        var told = Stage.taken(rig.provider, 1);
+
+        assertThat(told.line().hears()).contains("function_call_output", "noon");
+        assertThat(told.line().hears()).contains("response.create");
+        talk.caller().says(Events.append(20));
+        assertThat(told.line().hears()).isEqualTo(Events.append(20));
+    }
+
+    @Test
+    void aResultThatWaitsForASlowProviderIsToldTheNextOneOnce() {
+        var talk = stage.talk(Face.VOICE);
+        talk.provider()
+                .says(
+                        Events.begun("r1"),
+                        Events.outputItemDone("r1", Events.call("c1", "call_1", "completed")),
+                        Events.done("r1", "completed"));
+        reported.next(Reported.Call.class);
+        talk.caller().hears("response.done");
+        talk.provider().stopsReading();
+        // The last one that still gets through.
+        talk.caller().says(Events.plain("vendor.mark"));
+        talk.provider().hears("vendor.mark");
+        talk.conversation().answerTool("call_1", "noon");
+        stage.settle();
+        assertThat(talk.provider().unheard()).as("the result waits").isZero();
         talk.provider().hangsUp(LOST, "");
         var told = Stage.taken(rig.provider, 1);
 
@@ -596,6 +681,22 @@ class ProviderLossTest {
         assertThat(talk.caller().hears("vendor.special")).isNotNull();
         assertThat(talk.provider().unheard()).isZero();
         assertThat(rig.metrics.rollovers()).isPositive();
+    }
+
+    @Test
+    void whatAnOldProviderHasNotTakenIsToldToTheOneThatTakesItsPlace() {
+        rig.provider.agesAt(Duration.ofMillis(300));
+        var talk = stage.talk(Face.REALTIME);
+        rig.provider.agesAt(Duration.ZERO);
+        var written = "{\"type\":\"conversation.item.create\",\"item\":" + Events.userItem("u1", "hello") + "}";
+        talk.caller().says(written);
+        assertThat(talk.provider().hears()).isEqualTo(written);
+        var prepared = next();
+
+        assertThat(prepared.hears()).isEqualTo(written);
+        assertThat(talk.provider().ended().code()).isEqualTo(1000);
+        talk.caller().says(Events.append(20));
+        assertThat(prepared.hears()).as("told once").isEqualTo(Events.append(20));
     }
 
     @Test

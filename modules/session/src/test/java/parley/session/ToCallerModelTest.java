@@ -391,7 +391,7 @@ class ToCallerModelTest {
                                     .mapToLong(Sent::audioMs)
                                     .sum());
                 }
-                lineSeq = last > before && last <= MAX_SEQ ? last : before;
+                lineSeq = (last > before && last <= MAX_SEQ ? last : before) + 1;
                 floor = lineSeq;
                 gone = lineSeq;
                 has = back.memory() == Memory.TRUE ? has : Math.min(has, lineSeq);

@@ -385,6 +385,21 @@ class ToCallerTest {
     }
 
     @Test
+    void whoMakesTheNewLineBeforeTheOldOneBreaksMayHaveAcknowledgedMoreThanItSays() {
+        say(guided, "a", "b", "c");
+        drained(guided, at(0));
+        guided.acked(2);
+
+        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(3, "c"));
+        guided.acked(3);
+        guided.absent(at(20));
+        assertThat(guided.present(2, at(30)).recovered())
+                .as("the old line had ended")
+                .isFalse();
+    }
+
+    @Test
     void nobodyCanAcknowledgeWhatItHasNotGot() {
         say(guided, "a", "b", "c");
         drained(guided, at(0));
@@ -406,7 +421,7 @@ class ToCallerTest {
         say(guided, "later");
 
         assertThat(guided.present(4, at(10))).isEqualTo(new Resumption(false, 0, 21, 0));
-        assertThat(drained(guided, at(10))).containsExactly(numbered(26, "later"));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(27, "later"));
         assertThat(metrics.replayMisses()).isEqualTo(1);
         assertThat(metrics.replayedEvents()).isZero();
     }
@@ -433,7 +448,24 @@ class ToCallerTest {
         say(guided, "b");
 
         assertThat(guided.present(-1, at(10))).isEqualTo(new Resumption(false, 0, -1, -1));
-        assertThat(drained(guided, at(10))).containsExactly(numbered(2, "b"));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(3, "b"));
+    }
+
+    @Test
+    void whoDidNotHearThatSomethingIsMissingIsToldOnceMore() {
+        say(guided, "a");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        assertThat(guided.present(1, false, at(10)).recovered())
+                .as("its host was lost")
+                .isFalse();
+        guided.absent(at(20));
+
+        assertThat(guided.present(1, true, at(30)).recovered()).isFalse();
+        guided.absent(at(40));
+        assertThat(guided.present(guided.seq(), true, at(50)).recovered())
+                .as("the number that it was told that with")
+                .isTrue();
     }
 
     @Test
@@ -444,10 +476,10 @@ class ToCallerTest {
         say(guided, "b");
 
         assertThat(guided.present(50, at(10))).isEqualTo(new Resumption(false, 0, -1, -1));
-        assertThat(guided.seq()).isEqualTo(50);
-        assertThat(drained(guided, at(10))).containsExactly(numbered(51, "b"));
+        assertThat(guided.seq()).isEqualTo(51);
+        assertThat(drained(guided, at(10))).containsExactly(numbered(52, "b"));
         guided.absent(at(20));
-        assertThat(guided.present(50, at(30))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(guided.present(51, at(30))).isEqualTo(new Resumption(true, 1, 0, 0));
     }
 
     @Test
@@ -456,7 +488,7 @@ class ToCallerTest {
         drained(guided, at(0));
 
         assertThat(guided.present(Long.MAX_VALUE, at(10)).recovered()).isFalse();
-        assertThat(guided.seq()).isEqualTo(1);
+        assertThat(guided.seq()).isEqualTo(2);
     }
 
     @Test
@@ -469,8 +501,8 @@ class ToCallerTest {
         say(guided, "f");
         drained(guided, at(10));
 
-        assertThat(guided.present(25, at(20))).isEqualTo(new Resumption(true, 1, 0, 0));
-        assertThat(drained(guided, at(20))).containsExactly(numbered(26, "f"));
+        assertThat(guided.present(26, at(20))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(drained(guided, at(20))).containsExactly(numbered(27, "f"));
     }
 
     @Test
@@ -563,7 +595,7 @@ class ToCallerTest {
         guided.aboutConnection("{\"type\":\"resumed\"}");
         say(guided, "c");
 
-        assertThat(drained(guided, at(10))).containsExactly(numbered(2, "resumed"), numbered(3, "c"));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(3, "resumed"), numbered(4, "c"));
     }
 
     @Test

@@ -19,11 +19,18 @@ class UntakenTest {
     private final Untaken untaken = new Untaken(2);
 
     private void sends(String item) {
-        var text = "{\"type\":\"conversation.item.create\",\"item\":" + item + "}";
-        var event = (ClientEvent.ConversationItemCreate) Wire.client(text.getBytes(StandardCharsets.UTF_8));
+        says("{\"type\":\"conversation.item.create\",\"item\":" + item + "}");
+    }
+
+    private void says(String text) {
+        ClientEvent event = Wire.client(text.getBytes(StandardCharsets.UTF_8));
         var frame = Frame.text(text);
         untaken.sent(event, frame);
         frame.release();
+    }
+
+    private static String update(String eventId) {
+        return "{\"type\":\"session.update\",\"event_id\":\"" + eventId + "\",\"session\":{\"type\":\"realtime\"}}";
     }
 
     private static String nameless(String words) {
@@ -79,6 +86,36 @@ class UntakenTest {
         isTaken("{\"id\":\"r\",\"type\":\"function_call_output\",\"call_id\":\"call_1\",\"output\":\"noon\"}");
 
         assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void anItemThatIsSpokenIsKnownThoughItsSoundIsNotEchoed() {
+        sends("{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_audio\",\"audio\":\"AAAA\"}]}");
+        isTaken(Events.userItem("item_x", "one"));
+        assertThat(untaken.isEmpty()).as("another one was taken").isFalse();
+        isTaken(Events.spokenItem("item_y"));
+
+        assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void whatWasRefusedIsNotToldAgain() {
+        says(update("e1"));
+        untaken.refused(null);
+        untaken.refused("e2");
+        assertThat(untaken.isEmpty()).isFalse();
+        untaken.refused("e1");
+
+        assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void changesOfTheConfigurationAreTakenInTheirOrder() {
+        says(update("e1"));
+        says(update("e2"));
+        untaken.configured();
+
+        assertThat(again()).containsExactly(update("e2"));
     }
 
     @Test

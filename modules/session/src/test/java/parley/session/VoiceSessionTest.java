@@ -265,16 +265,17 @@ class VoiceSessionTest {
 
     // ---- stories
 
+    private Object asks(Join join) {
+        return run(to -> new VoiceSession.TakeSeat(join, Secret.random(), false, "pekko://here", 0, to.narrow()))
+                .reply();
+    }
+
     private Seating.Taken joins(Join join) {
-        return (Seating.Taken)
-                run(to -> new VoiceSession.TakeSeat(join, Secret.random(), false, "pekko://here", 0, to.narrow()))
-                        .reply();
+        return (Seating.Taken) asks(join);
     }
 
     private Object tries(String token) {
-        return run(to -> new VoiceSession.TakeSeat(
-                        new Join(OPENING, true, token, 0), Secret.random(), false, "pekko://here", 0, to.narrow()))
-                .reply();
+        return asks(new Join(OPENING, true, token, 0));
     }
 
     private FakePort sits(Seating.Taken taken) {
@@ -328,6 +329,35 @@ class VoiceSessionTest {
         assertThat(told(tries(second))).as("replaced meanwhile").isEqualTo("Denied FORBIDDEN");
         assertThat(told(tries(fresh))).isEqualTo("Taken");
         assertThat(told(tries(first))).as("the newer one was shown").isEqualTo("Denied FORBIDDEN");
+    }
+
+    @Test
+    void aSeatThatIsAskedForAgainWhileTheConversationRunsIsTheSameAndNoFact() {
+        var first = run(COMMANDS.get("TakeSeat"));
+        var again = run(COMMANDS.get("TakeSeat"));
+
+        assertThat(again.reply()).isEqualTo(first.reply()).isInstanceOf(Seating.Taken.class);
+        assertThat(again.hasNoEvents()).isTrue();
+        assertThat(token(sits((Seating.Taken) again.reply()))).isNotEmpty();
+    }
+
+    @Test
+    void aFirstJoinMayBeRepeatedWithoutATokenAsLongAsNothingWasSaid() {
+        joins(JOIN);
+
+        assertThat(told(asks(JOIN))).as("the answer may be lost").isEqualTo("Taken");
+        session.runCommand(note(1, Facts.USER_SAID));
+        assertThat(told(asks(JOIN))).isEqualTo("Denied FORBIDDEN");
+    }
+
+    @Test
+    void aFirstJoinMayBeRepeatedWithoutATokenAsLongAsNoneWasShown() {
+        var token = token(sits(joins(JOIN)));
+
+        assertThat(told(asks(JOIN))).as("the welcome may be lost").isEqualTo("Taken");
+        assertThat(told(tries(token))).as("replaced meanwhile").isEqualTo("Denied FORBIDDEN");
+        tries(token(sits(joins(JOIN))));
+        assertThat(told(asks(JOIN))).isEqualTo("Denied FORBIDDEN");
     }
 
     @Test

@@ -136,6 +136,19 @@ class WitnessTest {
     }
 
     @Test
+    void ofWordsThatALostProviderHadBegunThoseBesideTheConversationAreNoFact() {
+        saw(Events.begun("r9").replace("\"conv_1\"", "null"));
+        witness.spelled("r9", "z", "aside");
+        assertThat(witness.providerLost()).as("something was cut").isFalse();
+        assertThat(witness.takeFacts()).isEmpty();
+
+        witness.spelled("r1", "a", "one");
+
+        assertThat(witness.providerLost()).isTrue();
+        assertThat(witness.takeFacts()).containsExactly(new AgentSaid("a", "one", 0, Rig.NOON));
+    }
+
+    @Test
     void theConfigurationIsAFactWhenItChanges() {
         saw(Events.created(), Events.updated());
         assertThat(witness.takeFacts()).as("as it was created").isEmpty();

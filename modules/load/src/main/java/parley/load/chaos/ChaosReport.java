@@ -54,7 +54,7 @@ public record ChaosReport(List<Row> rows) {
     public String table() {
         var out = new Formatter(new StringBuilder(), Locale.ROOT);
         out.format(
-                "%-18s %8s %5s %7s %5s %7s %6s %6s  %-27s %-27s %-14s %4s%n",
+                "%-18s %8s %5s %7s %5s %7s %6s %6s  %-27s %-27s %-15s %-14s %4s%n",
                 "",
                 "sessions",
                 "",
@@ -65,12 +65,13 @@ public record ChaosReport(List<Row> rows) {
                 "turn",
                 "pause in a turn, s",
                 "no pong, s",
+                "seat again, ms",
                 "resumes",
                 "two");
         out.format(
-                "%-18s %8s %5s %7s %5s %7s %6s %6s  %8s %8s %8s  %8s %8s %8s  %6s %6s %4s%n",
+                "%-18s %8s %5s %7s %5s %7s %6s %6s  %8s %8s %8s  %8s %8s %8s %7s %7s  %6s %6s %4s%n",
                 "fault", "", "lost", "", "lost", "doubled", "again", "again", "P50", "P99", "max", "P50", "P99", "max",
-                "whole", "not", "ups");
+                "P50", "P99", "whole", "not", "ups");
         for (var row : rows) row(out, row);
         for (var row : rows) stories(out, row);
         out.format("%n%s%n", clean() ? "clean" : "NOT CLEAN");
@@ -82,7 +83,7 @@ public record ChaosReport(List<Row> rows) {
         int whole = found.resumes().getOrDefault("recovered", 0);
         int all = found.resumes().values().stream().mapToInt(Integer::intValue).sum();
         out.format(
-                "%-18s %8d %5d %7d %5d %7d %6d %6d  %s  %s  %6d %6d %4s%n",
+                "%-18s %8d %5d %7d %5d %7d %6d %6d  %s  %s %s  %6d %6d %4s%n",
                 row.fault(),
                 found.sessions(),
                 found.sessionsLost(),
@@ -93,6 +94,13 @@ public record ChaosReport(List<Row> rows) {
                 found.turnsSaidAgain(),
                 pause(found.talk()),
                 pause(found.probe()),
+                found.seating().count() == 0
+                        ? String.format("%7s %7s", "-", "-")
+                        : String.format(
+                                Locale.ROOT,
+                                "%7.0f %7.0f",
+                                found.seating().p50(),
+                                found.seating().p99()),
                 whole,
                 all - whole,
                 row.twoUpstreams() == null ? "-" : row.twoUpstreams());

@@ -20,6 +20,7 @@ final class Diary {
 
     final int caller;
     final List<Turn> turns = new ArrayList<>();
+    final List<Long> seatings = new ArrayList<>();
     final Pauses pauses = new Pauses();
     final Map<Resume, Integer> resumes = new EnumMap<>(Resume.class);
     /** Ends of sockets that the caller came back from, and error events, with their number. */
@@ -50,7 +51,9 @@ final class Diary {
         sessionId = id;
     }
 
-    void resumed(Resume how, boolean beforeTheBreak) {
+    /** @param nanos from dialling until the session was there */
+    void resumed(Resume how, boolean beforeTheBreak, long nanos) {
+        seatings.add(nanos);
         resumes.merge(how, 1, Integer::sum);
         if (beforeTheBreak) moves++;
     }

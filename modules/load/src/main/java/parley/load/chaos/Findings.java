@@ -16,6 +16,7 @@ import org.HdrHistogram.Histogram;
  * @param turnsSaidAgain turns that callers had to repeat
  * @param talk the pause until the next sign, of callers whose turn a fault fell in
  * @param probe the longest time that a session did not answer its ping, of all callers; none on the strict face
+ * @param seating from dialling again until the session was there
  * @param resumes by what the server said, in lower case
  * @param moves resumes that were made before the old connection broke
  * @param trouble ends of sockets that callers came back from, and errors that they heard
@@ -32,6 +33,7 @@ public record Findings(
         int sessionsWithComplaints,
         Pause talk,
         Pause probe,
+        Pause seating,
         Map<String, Integer> resumes,
         int moves,
         Map<String, Integer> trouble,
@@ -58,6 +60,7 @@ public record Findings(
         var trouble = new TreeMap<String, Integer>();
         var talk = new ArrayList<Long>();
         var probe = new ArrayList<Long>();
+        var seating = new ArrayList<Long>();
         for (var judgement : judgements) {
             var diary = judgement.diary();
             diary.resumes.forEach(
@@ -65,6 +68,7 @@ public record Findings(
             diary.trouble.forEach((what, count) -> trouble.merge(what, count, Integer::sum));
             talk.addAll(diary.pauses.talk());
             probe.addAll(diary.pauses.probe());
+            seating.addAll(diary.seatings);
         }
         var wrong = judgements.stream().filter(each -> !each.isClean()).toList();
         return new Findings(
@@ -78,6 +82,7 @@ public record Findings(
                 wrong.size(),
                 Pause.of(talk),
                 Pause.of(probe),
+                Pause.of(seating),
                 resumes,
                 sum(judgements, judgement -> judgement.diary().moves()),
                 trouble,

@@ -91,7 +91,8 @@ record Judgement(
             if (account.costUsd() <= 0 && diary.turns.stream().anyMatch(Turn::isAnswered)) {
                 complaints.add("cost nothing");
             }
-            boolean heardAll = diary.resumes.keySet().stream().allMatch(how -> how == Resume.RECOVERED);
+            boolean heardAll = diary.resumes.keySet().stream().allMatch(how -> how == Resume.RECOVERED)
+                    && diary.turns.stream().allMatch(turn -> turn.begunAgain() == 0);
             if (heardAll && account.outputTokens() > diary.outputTokens) {
                 complaints.add(
                         "paid for " + account.outputTokens() + " tokens of answers, and heard " + diary.outputTokens);

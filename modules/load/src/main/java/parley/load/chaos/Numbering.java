@@ -10,6 +10,9 @@ final class Numbering {
     private static final long ANY = -1;
 
     private long expected;
+    /** Up to here the caller has heard everything, over whichever connection. */
+    private long heardElsewhere;
+
     private long missing;
     private long doubled;
 
@@ -23,6 +26,11 @@ final class Numbering {
         expected = ANY;
     }
 
+    /** Who makes this connection before another one breaks heard so much over that; it may be sent here as well. */
+    void heardElsewhere(long number) {
+        heardElsewhere = number;
+    }
+
     /** An event about the connection. */
     void position(long number) {
         if (expected != ANY && number == expected) expected++;
@@ -31,7 +39,8 @@ final class Numbering {
     /** Any other event. */
     void take(long number) {
         if (expected != ANY) {
-            if (number > expected) missing += number - expected;
+            long next = Math.max(expected, heardElsewhere + 1);
+            if (number > next) missing += number - next;
             if (number < expected) doubled++;
         }
         if (expected == ANY || number >= expected) expected = number + 1;

@@ -293,6 +293,7 @@ final class Presence implements Line.Ears {
         underWay = false;
         if (from == next) {
             var old = line;
+            from.numbering.heardElsewhere(seen);
             line = next;
             next = null;
             // The server ends the old one; nobody listens to it any more.
@@ -307,7 +308,7 @@ final class Presence implements Line.Ears {
         seated = true;
         long now = System.nanoTime();
         if (again) {
-            diary.resumed(resume, moved);
+            diary.resumed(resume, moved, now - from.dialledAt);
             diary.note("%s node %d: %s, after %.2f s"
                     .formatted(
                             moved ? "moved to" : "is back on",

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import parley.load.EchoServer;
 import parley.load.chaos.Account.Role;
@@ -75,7 +76,7 @@ final class FakeFace implements AutoCloseable {
 
     /** Whether every session has heard as many turns. */
     boolean hasHeard(int turns) {
-        return sessions.values().stream().allMatch(session -> session.turns >= turns);
+        return sessions.values().stream().allMatch(session -> session.turns.get() >= turns);
     }
 
     /** Asks everybody to connect anew. */
@@ -104,7 +105,7 @@ final class FakeFace implements AutoCloseable {
         int loud;
         int quiet;
         int items;
-        volatile int turns;
+        final AtomicInteger turns = new AtomicInteger();
 
         @Nullable
         String written;
@@ -183,7 +184,7 @@ final class FakeFace implements AutoCloseable {
         }
 
         private void user(String item) {
-            turns++;
+            turns.incrementAndGet();
             if (sin != Sin.WRITES_NOTHING_DOWN) journal.add(new Said(Role.USER, item, "", false));
             item("{\"id\":\"" + item + "\",\"type\":\"message\",\"role\":\"user\"}");
         }

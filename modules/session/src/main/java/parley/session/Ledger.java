@@ -1,0 +1,142 @@
+package parley.session;
+
+import io.netty.channel.EventLoop;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import parley.session.Unwritten.Batch;
+
+/**
+ * The facts of a conversation, from the moment they are known until they are in the journal.
+ *
+ * <p>What is known counts at once: {@link #soFar} is the session as it is, not as it is written. Facts are handed on in
+ * numbered batches, one at a time. When the journal takes none for {@code journal-outage}, or more than {@code
+ * unwritten-facts} wait for it, it is taken for lost. Confined to the conversation's loop.
+ */
+final class Ledger {
+    private record Afterwards(long number, Runnable action) {}
+
+    private final EventLoop loop;
+    private final SessionSettings settings;
+    private final Witness witness;
+    private final Consumer<Batch> writer;
+    private final Runnable lost;
+    private final Unwritten unwritten = new Unwritten();
+    private final ArrayDeque<Afterwards> afterwards = new ArrayDeque<>();
+    private SessionState.Live soFar;
+    private long writtenUpTo;
+    private boolean watching;
+    private boolean closed;
+
+    /**
+     * @param soFar the session as the journal has it
+     * @param witness where the facts come from
+     * @param writer gets each batch, and answers by {@link #written}
+     * @param lost called when the journal is taken for lost, unless closed
+     */
+    Ledger(
+            EventLoop loop,
+            SessionSettings settings,
+            SessionState.Live soFar,
+            Witness witness,
+            Consumer<Batch> writer,
+            Runnable lost) {
+        this.loop = loop;
+        this.settings = settings;
+        this.soFar = soFar;
+        this.witness = witness;
+        this.writer = writer;
+        this.lost = lost;
+    }
+
+    /** The session with everything that is known of it. */
+    SessionState.Live soFar() {
+        return soFar;
+    }
+
+    /** Whatever the witness has learned since is known now, and on its way to the journal. */
+    void tell() {
+        if (witness.hasFacts()) {
+            var facts = witness.takeFacts();
+            for (var fact : facts) {
+                if (soFar.after(fact) instanceof SessionState.Live later) {
+                    soFar = later;
+                }
+            }
+            unwritten.add(facts);
+            if (unwritten.size() > settings.unwrittenFacts()) {
+                giveUp();
+            }
+        }
+        var batch = unwritten.next(System.nanoTime());
+        if (batch != null) {
+            writer.accept(batch);
+            watch(settings.journalOutage().toNanos());
+        }
+    }
+
+    /** Does something when all facts so far, those not told yet included, are in the journal. Never, once closed. */
+    void whenWritten(Runnable action) {
+        long number = unwritten.lastNumber(witness.hasFacts());
+        if (number <= writtenUpTo) {
+            action.run();
+        } else {
+            afterwards.add(new Afterwards(number, action));
+        }
+    }
+
+    /** The journal has what was told up to this number. */
+    void written(long upTo) {
+        unwritten.written(upTo);
+        writtenUpTo = Math.max(writtenUpTo, upTo);
+        while (!closed && !afterwards.isEmpty() && afterwards.peek().number() <= upTo) {
+            afterwards.poll().action().run();
+        }
+        tell();
+    }
+
+    /** The same, and what was told after that may never have arrived: it is told again. */
+    void again(long upTo) {
+        unwritten.written(upTo);
+        var batch = unwritten.again();
+        if (batch != null) {
+            writer.accept(batch);
+        }
+        written(upTo);
+    }
+
+    /** Whether the journal has every fact. */
+    boolean isWritten() {
+        return unwritten.isEmpty();
+    }
+
+    /** The conversation is over: facts still find their way, and nothing follows from that. */
+    void close() {
+        closed = true;
+    }
+
+    private void watch(long nanos) {
+        if (watching) {
+            return;
+        }
+        watching = true;
+        loop.schedule(
+                () -> {
+                    watching = false;
+                    long left = settings.journalOutage().toNanos() - unwritten.waitedNanos(System.nanoTime());
+                    if (left <= 0) {
+                        giveUp();
+                    } else if (!unwritten.isEmpty()) {
+                        watch(left);
+                    }
+                },
+                nanos,
+                TimeUnit.NANOSECONDS);
+    }
+
+    private void giveUp() {
+        if (!closed) {
+            lost.run();
+        }
+    }
+}

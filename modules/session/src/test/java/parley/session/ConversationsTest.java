@@ -1,0 +1,63 @@
+package parley.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("stream")
+class ConversationsTest {
+    private static Rig rig;
+    private final Conversations conversations = new Conversations();
+    private final long now = System.nanoTime();
+
+    @BeforeAll
+    static void start() {
+        rig = new Rig();
+    }
+
+    @AfterAll
+    static void stop() {
+        rig.close();
+    }
+
+    private void run(int many) {
+        for (int i = 0; i < many; i++) {
+            conversations.started(new Conversation(
+                    SessionId.mint(1),
+                    rig.loops.get(0),
+                    rig.room(rig.settings, conversations, rig.provider),
+                    new Stage.Reported(),
+                    Stage.state(Stage.fresh(Face.VOICE, "usual")),
+                    true,
+                    Owed.NOTHING,
+                    "parley-somebody"));
+        }
+    }
+
+    private boolean mayHandOver(int afterMs) {
+        return conversations.mayHandOver(now + afterMs * 1_000_000L, Duration.ofSeconds(10));
+    }
+
+    @Test
+    void sessionsAreHandedOverOneAfterTheOther() {
+        assertThat(mayHandOver(0)).isTrue();
+        assertThat(mayHandOver(0)).isFalse();
+        assertThat(mayHandOver(99)).isFalse();
+        assertThat(mayHandOver(100)).isTrue();
+        assertThat(mayHandOver(100)).isFalse();
+    }
+
+    @Test
+    void ofManySessionsEachGetsItsTurnWithinHalfOfTheTime() {
+        run(200);
+
+        assertThat(mayHandOver(0)).isTrue();
+        assertThat(mayHandOver(24)).isFalse();
+        assertThat(mayHandOver(25)).isTrue();
+        assertThat(mayHandOver(25)).isFalse();
+    }
+}
