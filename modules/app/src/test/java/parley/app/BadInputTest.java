@@ -33,6 +33,8 @@ import parley.protocol.Wire;
 /**
  * What a whole node answers to what it should not have been sent. Beside every case another caller has a session on the
  * same node, and does a turn in it when the case is over.
+ *
+ * <p>F0, F1, B8: bad input is answered and loses nothing.
  */
 @Tag("stream")
 class BadInputTest {

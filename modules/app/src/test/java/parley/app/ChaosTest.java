@@ -22,7 +22,11 @@ import parley.load.chaos.Face;
 import parley.load.chaos.Inspection;
 import parley.load.chaos.Talk;
 
-/** A small version of what {@code scripts/parley chaos} does with hundreds of callers: one talk, one fault after the other. */
+/**
+ * A small version of what {@code scripts/parley chaos} does with hundreds of callers: one talk, one fault after the other.
+ *
+ * <p>B3, B12, R1, R7: whatever breaks, the conversation goes on.
+ */
 @Tag("cluster")
 class ChaosTest {
     private static final List<Fault> FAULTS =

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** R13: waits that do not fit are refused. */
 @Tag("unit")
 class LeavingSettingsTest {
     private static LeavingSettings with(Map<String, ?> overrides) {

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
  * node cannot show, such as its own end, is told by a script in place of the node's voice face. Any error in
  * the browser's console and any violation of the page's security policy fails the scenario. The screenshots are left in
  * {@code target/page}.
+ *
+ * <p>F8, B1, B2, B3: the page, with a real browser.
  */
 @Tag("client")
 class VoicePageTest {

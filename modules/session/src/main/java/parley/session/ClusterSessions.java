@@ -35,6 +35,9 @@ public final class ClusterSessions implements Sessions {
      */
     private static final Duration SEAT_AGAIN = Duration.ofMillis(400);
 
+    /** A region that is gone refuses at once. */
+    private static final long SEAT_PAUSE_MS = 20;
+
     private final ClusterSharding sharding;
     private final ShardPlacement placement;
     private final Room room;
@@ -229,9 +232,11 @@ public final class ClusterSessions implements Sessions {
     /** Who comes back may find its session on the move. Safe to repeat: the token that was shown stays good. */
     private CompletionStage<Seating> seatAgain(SessionId id, Join join, String seat, EventLoop loop, long until) {
         return seat(id, join, seat, false, loop, SEAT_AGAIN)
-                .exceptionallyCompose(silence -> until - System.nanoTime() > 0
-                        ? seatAgain(id, join, seat, loop, until)
-                        : CompletableFuture.failedStage(silence));
+                .exceptionallyComposeAsync(
+                        silence -> until - System.nanoTime() > 0
+                                ? seatAgain(id, join, seat, loop, until)
+                                : CompletableFuture.failedStage(silence),
+                        CompletableFuture.delayedExecutor(SEAT_PAUSE_MS, TimeUnit.MILLISECONDS, loop));
     }
 
     private CompletionStage<Seating> seat(

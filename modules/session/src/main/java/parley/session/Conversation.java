@@ -148,6 +148,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 : soFar.upstream().model();
         this.witness = new Witness(
                 model == null ? room.providers().first().defaultModel() : model, room.prices(), room.clock());
+        soFar.turns().forEach(turn -> witness.knows(turn.itemId()));
         this.ledger = new Ledger(loop, settings, soFar, witness, reports::facts, this::journalLost);
         this.utterance = new Utterance(
                 settings.utteranceLead().toMillis(), settings.utterance().toMillis());
@@ -481,7 +482,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
             return;
         }
         if (event instanceof ServerEvent.Error(var eventId, var error)) {
-            toProvider.untaken().refused(error.eventId());
+            toProvider.untaken().refused(error);
             if (isOurTrouble(error)) {
                 frame.release();
                 swallowed(error);
@@ -567,6 +568,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 // Whatever was asked for may have been refused: it is not waited for.
                 answerAsked = false;
                 turnTaken = false;
+                utterance.settled();
                 if (String.valueOf(refused.error().code()).startsWith("input_audio_buffer")) {
                     commits = 0;
                 }
@@ -594,7 +596,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 }
             }
         }
-        if (done && callers) {
+        if (done) {
             toProvider.untaken().taken(item);
         }
         if (callers) {
@@ -656,6 +658,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         room.metrics().swallowedErrors.increment();
         if (asked.equals(error.eventId())) {
             answerAsked = false;
+            utterance.settled();
             isDue();
         }
     }
@@ -959,7 +962,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     }
 
     private boolean isAtTurnBoundary() {
-        return !caller.isThere() || (isBetweenTurns() && soFar().answer() == null && toProvider.isEmpty());
+        return !caller.isThere()
+                || (isBetweenTurns() && !owed.answer() && soFar().answer() == null && toProvider.isEmpty());
     }
 
     private void letGo() {

@@ -31,6 +31,8 @@ final class Conversations {
 
     private boolean suspended;
     private long nextLeaves = System.nanoTime();
+    /** That there were when they began to leave. */
+    private int most;
 
     /**
      * A place in a conversation.
@@ -96,7 +98,8 @@ final class Conversations {
         if (nextLeaves - now > 0) {
             return false;
         }
-        long pace = Math.min(HAND_OVER_EVERY, within.toNanos() / 2 / Math.max(1, running.size()));
+        most = Math.max(most, running.size());
+        long pace = Math.min(HAND_OVER_EVERY, within.toNanos() / 2 / Math.max(1, most));
         nextLeaves = now + pace;
         return true;
     }

@@ -1,5 +1,6 @@
 package parley.session;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -32,6 +33,12 @@ import org.apache.pekko.remote.FailureDetectorRegistry;
 final class Quorum {
     private static final Set<MemberStatus> COUNTED = Set.of(MemberStatus.up(), MemberStatus.leaving());
 
+    private static final Duration LOOK_EVERY = Duration.ofMillis(500);
+
+    private enum Look {
+        AGAIN
+    }
+
     private final UniqueAddress self;
     private final FailureDetectorRegistry<Address> heard;
     private final Consumer<Boolean> told;
@@ -59,18 +66,22 @@ final class Quorum {
         system.systemActorOf(quorum.watching(), "quorum", Props.empty());
     }
 
-    private Behavior<ClusterDomainEvent> watching() {
-        return Behaviors.setup(context -> {
+    private Behavior<Object> watching() {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            // What this node itself hears changes without an event.
+            timers.startTimerWithFixedDelay(Look.AGAIN, LOOK_EVERY);
             var subscriptions = Cluster.get(context.getSystem()).subscriptions();
             subscriptions.tell(Subscribe.create(context.getSelf().narrow(), MemberEvent.class));
             subscriptions.tell(Subscribe.create(
                     context.getSelf().narrow(), org.apache.pekko.cluster.ClusterEvent.ReachabilityEvent.class));
             return Behaviors.receiveMessage(event -> {
-                note(event);
+                if (event instanceof ClusterDomainEvent change) {
+                    note(change);
+                }
                 tell();
                 return Behaviors.same();
             });
-        });
+        }));
     }
 
     private void note(ClusterDomainEvent event) {

@@ -246,7 +246,10 @@ final class ShardPlacement {
     }
 
     private synchronized void lookedHere(CurrentShardRegionState state) {
-        homes.values().removeIf(self()::equals);
+        // Those that are too busy to say are still here.
+        homes.entrySet()
+                .removeIf(home ->
+                        home.getValue().equals(self()) && !state.getFailed().contains(String.valueOf(home.getKey())));
         state.getShards()
                 .forEach(shard ->
                         note(shard.shardId(), self(), shard.getEntityIds().size()));
@@ -331,7 +334,7 @@ final class ShardPlacement {
     /** Those of {@code allocated}, shards by their regions' addresses, that are empty and another's. */
     private synchronized Set<String> misplaced(Map<String, String> allocated) {
         noteMembers();
-        if (!known) {
+        if (leaving || !known) {
             return Set.of();
         }
         return homes.entrySet().stream()

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
 import parley.protocol.Content;
 import parley.protocol.Item;
+import parley.protocol.ServerEvent;
 import parley.wire.Frame;
 
 /**
@@ -46,10 +46,19 @@ final class Untaken {
         removeFirst(one -> one.event() instanceof ClientEvent.SessionUpdate);
     }
 
-    /** The provider does not want the event of this id, and no other one would. */
-    void refused(@Nullable String eventId) {
+    /**
+     * The provider does not want an event, and no other one would: the one it names, or else the first of the kind of
+     * which it names a parameter.
+     */
+    void refused(ServerEvent.ErrorBody error) {
+        var eventId = error.eventId();
+        var parameter = String.valueOf(error.param());
         if (eventId != null) {
             removeFirst(one -> eventId.equals(one.event().eventId()));
+        } else if (parameter.startsWith("session")) {
+            configured();
+        } else if (parameter.startsWith("item") || parameter.startsWith("previous_item_id")) {
+            removeFirst(one -> one.event() instanceof ClientEvent.ConversationItemCreate);
         }
     }
 
@@ -92,6 +101,10 @@ final class Untaken {
             case Item.FunctionCallOutput output ->
                 theirs instanceof Item.FunctionCallOutput taken
                         && taken.callId().equals(output.callId());
+            case Item.FunctionCall call ->
+                theirs instanceof Item.FunctionCall taken
+                        && Objects.equals(taken.callId(), call.callId())
+                        && taken.name().equals(call.name());
             default -> mine.getClass() == theirs.getClass();
         };
     }

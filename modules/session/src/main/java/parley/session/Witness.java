@@ -67,6 +67,11 @@ final class Witness {
         this.clock = clock;
     }
 
+    /** The item is a fact already, told by an earlier host of the session. */
+    void knows(String itemId) {
+        told.add(itemId);
+    }
+
     /** A fact that nothing said by either side tells. */
     void note(SessionEvent fact) {
         facts.add(fact);

@@ -16,7 +16,11 @@ import parley.session.SessionEvent.AgentSaid;
 import parley.session.SessionEvent.AnswerEnded;
 import parley.session.Stage.Reported;
 
-/** The caller's line is lost, and the caller comes back. */
+/**
+ * The caller's line is lost, and the caller comes back.
+ *
+ * <p>B3, R7: who comes back goes on, and is told the truth.
+ */
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class CallerReturnTest {

@@ -25,7 +25,11 @@ import parley.admission.Arm;
 import parley.admission.CallerId;
 import parley.session.Answer.Refusal;
 
-/** Real nodes, a real cluster, a real database: what has to hold between them. */
+/**
+ * Real nodes, a real cluster, a real database: what has to hold between them.
+ *
+ * <p>B12: sessions across nodes.
+ */
 @Tag("cluster")
 class ClusterSessionsTest {
     private static final CallerId BERT = new CallerId("bert", "acme");

@@ -3,6 +3,8 @@ package parley.session;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -24,9 +26,11 @@ class ConversationsTest {
         rig.close();
     }
 
+    private final List<Conversation> started = new ArrayList<>();
+
     private void run(int many) {
         for (int i = 0; i < many; i++) {
-            conversations.started(new Conversation(
+            var conversation = new Conversation(
                     SessionId.mint(1),
                     rig.loops.get(0),
                     rig.room(rig.settings, conversations, rig.provider),
@@ -34,7 +38,9 @@ class ConversationsTest {
                     Stage.state(Stage.fresh(Face.VOICE, "usual")),
                     true,
                     Owed.NOTHING,
-                    "parley-somebody"));
+                    "parley-somebody");
+            started.add(conversation);
+            conversations.started(conversation);
         }
     }
 
@@ -59,5 +65,8 @@ class ConversationsTest {
         assertThat(mayHandOver(24)).isFalse();
         assertThat(mayHandOver(25)).isTrue();
         assertThat(mayHandOver(25)).isFalse();
+        started.forEach(conversations::ended);
+        assertThat(mayHandOver(49)).as("as many as there were in the beginning").isFalse();
+        assertThat(mayHandOver(50)).isTrue();
     }
 }

@@ -23,6 +23,7 @@ import parley.wire.Loops;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
+/** B12, R1: the caller's socket outlives its session's line. */
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class EdgeLineTest {

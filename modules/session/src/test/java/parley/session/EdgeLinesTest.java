@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import parley.wire.Loops;
 
+/** R14: callers of a node that leaves are sent away, a few at a time. */
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class EdgeLinesTest {

@@ -22,7 +22,11 @@ import parley.session.SessionEvent.HandedOver;
 import parley.session.SessionEvent.Spent;
 import parley.session.Stage.Reported;
 
-/** A session leaves its host, in good order or not, and goes on elsewhere. */
+/**
+ * A session leaves its host, in good order or not, and goes on elsewhere.
+ *
+ * <p>B12, R1: a session that moves.
+ */
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class HandOverTest {

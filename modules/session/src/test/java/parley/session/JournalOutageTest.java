@@ -27,7 +27,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What the journal's settings promise an entity whose database goes and comes back. */
+/**
+ * What the journal's settings promise an entity whose database goes and comes back.
+ *
+ * <p>B12: the database goes away and comes back.
+ */
 @Tag("cluster")
 class JournalOutageTest {
     private static EmbeddedPostgres postgres;

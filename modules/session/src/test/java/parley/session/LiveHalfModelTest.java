@@ -31,6 +31,8 @@ import parley.wire.Port;
  * Whatever happens to the lines of a conversation, its journal and its host, in whatever order: the caller's turns are
  * heard and written once, every answer that is due is given, and nothing is said twice. A story is known by its seed;
  * {@code -Dparley.story=<seed>} tells it again.
+ *
+ * <p>B12, R1: random stories of the live half.
  */
 @Tag("stream")
 @ExtendWith(NoLeaks.class)

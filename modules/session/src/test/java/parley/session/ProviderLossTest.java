@@ -23,7 +23,11 @@ import parley.session.SessionEvent.UserSaid;
 import parley.session.Stage.Reported;
 import parley.wire.WebSocketClose;
 
-/** The provider is lost, refuses, falls silent or grows old, and the conversation goes on. */
+/**
+ * The provider is lost, refuses, falls silent or grows old, and the conversation goes on.
+ *
+ * <p>B11, B12: a provider that is lost, mute or too old.
+ */
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
 class ProviderLossTest {

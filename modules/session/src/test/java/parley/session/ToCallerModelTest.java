@@ -30,6 +30,8 @@ import parley.wire.Loops;
 /**
  * Whatever happens in whatever order, a caller that says truly what it has gets every event once and in order, or is told
  * that it does not. The world knows all that was ever sent; the caller has what reached it before its line broke.
+ *
+ * <p>B3, R7: random stories of what is sent, kept and sent again.
  */
 @Tag("unit")
 class ToCallerModelTest {

@@ -20,6 +20,7 @@ import parley.session.ToCaller.Resumption;
 import parley.wire.Frame;
 import parley.wire.Loops;
 
+/** B2, B3, R7: what waits for the caller, and what is sent again. */
 @Tag("unit")
 @ExtendWith(NoLeaks.class)
 class ToCallerTest {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -101,12 +102,38 @@ class UntakenTest {
     @Test
     void whatWasRefusedIsNotToldAgain() {
         says(update("e1"));
-        untaken.refused(null);
-        untaken.refused("e2");
+        untaken.refused(error("e2", null));
+        untaken.refused(error(null, "response.audio"));
         assertThat(untaken.isEmpty()).isFalse();
-        untaken.refused("e1");
+        untaken.refused(error("e1", null));
 
         assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void aRefusalThatNamesNoEventNamesItsKind() {
+        says(update("e1"));
+        sends(nameless("one"));
+        untaken.refused(error(null, "item.content"));
+        assertThat(untaken.isEmpty()).as("the configuration").isFalse();
+        untaken.refused(error(null, "session.audio.input.format"));
+
+        assertThat(again()).isEmpty();
+    }
+
+    @Test
+    void whatTheClientSaysInTheModelsNameIsTaken() {
+        sends("{\"type\":\"function_call\",\"call_id\":\"call_1\",\"name\":\"look\",\"arguments\":\"{}\"}");
+        isTaken(Events.call("c1", "call_2", "completed"));
+        assertThat(untaken.isEmpty()).as("another call").isFalse();
+        isTaken(
+                "{\"id\":\"c2\",\"type\":\"function_call\",\"call_id\":\"call_1\",\"name\":\"look\",\"arguments\":\"{}\"}");
+
+        assertThat(again()).isEmpty();
+    }
+
+    private static ServerEvent.ErrorBody error(@Nullable String eventId, @Nullable String parameter) {
+        return new ServerEvent.ErrorBody("invalid_request_error", "invalid_value", "no", parameter, eventId);
     }
 
     @Test

@@ -247,12 +247,16 @@ final class TalkingCaller implements Presence.Guest {
 
     private void tellTheServer(long now) {
         presence.send(PING.duplicate());
-        var playback = loudspeaker.report(now);
-        if (playback != null) presence.send(text(playback));
+        tellPlayback(now);
         if (now - ackAt >= ACK && presence.acknowledged() > 0) {
             ackAt = now;
             presence.send(text("{\"type\":\"ack\",\"seq\":" + presence.acknowledged() + "}"));
         }
+    }
+
+    private void tellPlayback(long now) {
+        var playback = loudspeaker.report(now);
+        if (playback != null) presence.send(text(playback));
     }
 
     private void moveOn(long now) {
@@ -298,7 +302,10 @@ final class TalkingCaller implements Presence.Guest {
         cameBackAt = now;
         progress.resumed.increment();
         // The last report may have gone down with the old connection.
-        if (face == Face.GUIDED) loudspeaker.reportAnew();
+        if (face == Face.GUIDED) {
+            loudspeaker.reportAnew();
+            tellPlayback(now);
+        }
         if (how == Resume.NOT_RECOVERED || how == Resume.HISTORY) {
             history = new History();
             historyEndsAt = now + HISTORY;
