@@ -50,7 +50,7 @@ record ChaosOptions(
               --insecure         with --url: accept any certificate
               --help             this text
 
-            partition needs root, ip and nft: the cluster then runs in network namespaces of its own.
+            partition and partition-database need root, ip and nft: the cluster then runs in network namespaces of its own.
 
             Exit code: 0 when nothing was lost and nothing doubled, 1 otherwise.
             """.formatted(

@@ -61,10 +61,8 @@ final class ChaosStrikes {
             case ROLLING -> rolling(callers);
             case KILL -> kill(callers);
             case FREEZE -> freeze(callers);
-            case PARTITION -> {
-                partition(callers, false);
-                partition(callers, true);
-            }
+            case PARTITION -> partition(callers, false);
+            case PARTITION_DATABASE -> partition(callers, true);
             case PROVIDER_CUT ->
                 repeated(time, () -> {
                     callers.stroke(true);

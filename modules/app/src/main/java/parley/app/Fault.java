@@ -17,12 +17,14 @@ enum Fault {
     DROP_ELSEWHERE(Reach.CALLERS),
     /** One node after the other is told to leave, and started again. */
     ROLLING(Reach.CLUSTER),
-    /** A node is killed, and started again. */
+    /** The oldest node is killed, and started again; then a younger one. */
     KILL(Reach.CLUSTER),
     /** A node stands still for 15 s. */
     FREEZE(Reach.CLUSTER),
-    /** A node is cut off from the others, then from the others and the database, for 20 s each. */
+    /** A node is cut off from the others for 30 s. */
     PARTITION(Reach.NETWORK),
+    /** A node is cut off from the others and from the database. */
+    PARTITION_DATABASE(Reach.NETWORK),
     /** The provider's connections break. */
     PROVIDER_CUT(Reach.CLUSTER),
     /** The provider's connections stay open and go mute. */
@@ -33,9 +35,9 @@ enum Fault {
     PROVIDER_DOWN(Reach.CLUSTER),
     /** The provider ends every connection after 20 s. */
     PROVIDER_AGE(Reach.CLUSTER),
-    /** The database is stopped, and started again after 20 s. */
+    /** The database is stopped, and started again after 30 s. */
     DATABASE_STOP(Reach.CLUSTER),
-    /** The database stands still for 20 s. */
+    /** The database stands still for 30 s. */
     DATABASE_FREEZE(Reach.CLUSTER),
     /** Each piece to and from the database takes 200 ms, for 30 s. */
     DATABASE_SLOW(Reach.CLUSTER);

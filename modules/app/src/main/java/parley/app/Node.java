@@ -18,6 +18,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -56,6 +58,10 @@ final class Node implements AutoCloseable {
     private static final Duration PART = Duration.ofSeconds(30);
 
     private static final Duration STOP = Duration.ofSeconds(5);
+
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    /** A node that the cluster has put out ends by itself within this time, or is ended. */
+    private static final Duration OUT_FOR = Duration.ofSeconds(3);
 
     /** For the journal to learn that sessions of a cluster that ends were let go in good order. */
     private static final Duration LET_GO = Duration.ofSeconds(2);
@@ -210,15 +216,35 @@ final class Node implements AutoCloseable {
 
     /** Runs an action when the cluster has removed this node although it was not to end. At most once. */
     void onRemoved(Runnable action) {
-        system.getWhenTerminated().thenRun(() -> {
-            if (!closing) {
-                action.run();
+        var once = new AtomicBoolean();
+        Runnable end = () -> {
+            if (!closing && once.compareAndSet(false, true)) {
+                Thread.ofPlatform().name("parley-removed").start(action);
             }
-        });
+        };
+        system.getWhenTerminated().thenRun(end);
+        // An actor system that was put out takes leave of nobody, but its sessions may keep it busy for long.
+        var downed = new AtomicInteger();
+        system.scheduler()
+                .scheduleWithFixedDelay(
+                        LOOK,
+                        LOOK,
+                        () -> {
+                            if (isDowned() && downed.incrementAndGet() * LOOK.toMillis() > OUT_FOR.toMillis()) {
+                                end.run();
+                            }
+                        },
+                        system.executionContext());
     }
 
+    /** Whether the cluster goes on without this node. */
     private boolean isRemoved() {
-        return system.getWhenTerminated().toCompletableFuture().isDone();
+        return system.getWhenTerminated().toCompletableFuture().isDone() || isDowned();
+    }
+
+    private boolean isDowned() {
+        var status = Cluster.get(system).selfMember().status();
+        return status.equals(MemberStatus.down()) || status.equals(MemberStatus.removed());
     }
 
     /** Whether no other member is up, or this node is none any more. */

@@ -407,7 +407,6 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     @Override
     public void left(String seat, int code) {
         superseded();
-        provider.writable();
         reports.callerEnded(seat, code);
     }
 

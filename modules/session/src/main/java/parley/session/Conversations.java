@@ -21,8 +21,8 @@ final class Conversations {
         MOVED
     }
 
-    /** In nanoseconds: what a node that has just started takes in without falling behind. */
-    private static final long HAND_OVER_EVERY = 100_000_000;
+    /** What a node that has just started takes in without falling behind. */
+    private static final Duration HAND_OVER_EVERY = Duration.ofMillis(100);
 
     private final ConcurrentHashMap<String, Seat> kept = new ConcurrentHashMap<>();
     private final Set<Conversation> running = ConcurrentHashMap.newKeySet();
@@ -99,7 +99,7 @@ final class Conversations {
             return false;
         }
         most = Math.max(most, running.size());
-        long pace = Math.min(HAND_OVER_EVERY, within.toNanos() / 2 / Math.max(1, most));
+        long pace = Math.min(HAND_OVER_EVERY.toNanos(), within.toNanos() / 2 / Math.max(1, most));
         nextLeaves = now + pace;
         return true;
     }

@@ -44,10 +44,10 @@ public final class LeavePermit implements AutoCloseable {
             permit.connection = connection;
             try (var statement = connection.createStatement()) {
                 // A node whose machine is lost says no good-bye: the database has to notice.
-                statement.execute(
-                        "SET application_name = 'parley leaving'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
-                                + " SET tcp_keepalives_count = 2; SELECT pg_advisory_lock_shared(" + WISH + ", "
-                                + self.hashCode() + ")");
+                statement.execute("SET application_name = 'parley leaving';"
+                        + " SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+                        + " SET tcp_keepalives_count = 2; SELECT pg_advisory_lock_shared(" + WISH + ", "
+                        + self.hashCode() + ")");
             }
         } catch (SQLException lost) {
             permit.lost(lost);

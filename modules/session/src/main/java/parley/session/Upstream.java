@@ -118,7 +118,8 @@ final class Upstream extends Line {
                                 failure == null ? new IllegalStateException("neither a line nor a failure") : failure));
             }
         } else if (done) {
-            line.close(WebSocketClose.NORMAL, "");
+            // Not within its own handshake.
+            loop().execute(() -> line.close(WebSocketClose.NORMAL, ""));
         } else {
             socket = line;
             loop().schedule(this::openAnyway, room.settings().createdWait().toMillis(), TimeUnit.MILLISECONDS);
