@@ -32,7 +32,7 @@ class VoicePageTest {
     private static final Path SCRIPTS = Path.of("src/test/page").toAbsolutePath();
     private static final Path SHOTS = Path.of("target/page").toAbsolutePath();
     private static final Duration INSTALLING = Duration.ofMinutes(2);
-    private static final Duration RUNNING = Duration.ofSeconds(240);
+    private static final Duration RUNNING = Duration.ofMinutes(4);
     private static final TestNode NODE = TestNode.shared();
 
     private static Path chromium = Path.of("");

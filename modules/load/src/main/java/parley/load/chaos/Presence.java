@@ -80,6 +80,9 @@ final class Presence implements Line.Ears {
     private @Nullable String resumeToken;
     private boolean acknowledges;
     private long seen;
+    /** The number of the last event that came, over whichever connection, those about a connection aside. */
+    private long heard;
+
     private Resume resume = Resume.UNTOLD;
     private long lostAt;
     private long retryAfter;
@@ -281,6 +284,7 @@ final class Presence implements Line.Ears {
             diary.sessionId(sessionId);
             resume = Resume.HISTORY;
         }
+        from.numbering.heardElsewhere(heard);
         if (number >= 0) from.numbering.position(number);
         if (resume == Resume.UNTOLD) {
             // Such a server may begin to count anew.
@@ -293,7 +297,6 @@ final class Presence implements Line.Ears {
         underWay = false;
         if (from == next) {
             var old = line;
-            from.numbering.heardElsewhere(seen);
             line = next;
             next = null;
             // The server ends the old one; nobody listens to it any more.
@@ -334,6 +337,7 @@ final class Presence implements Line.Ears {
                     EventJson.read(text).path("error").path("retry_after_ms").asLong();
         }
         seen = Math.max(seen, number);
+        heard = Math.max(heard, number);
         guest.event(scan, kind, text);
     }
 
