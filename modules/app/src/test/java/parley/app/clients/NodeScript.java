@@ -18,7 +18,7 @@ import parley.protocol.Wire;
 public final class NodeScript {
     private static final Path CLIENTS = Path.of("src/test/clients").toAbsolutePath();
     private static final Duration INSTALLING = Duration.ofMinutes(3);
-    private static final Duration RUNNING = Duration.ofSeconds(180);
+    private static final Duration RUNNING = Duration.ofMinutes(3);
 
     private NodeScript() {}
 
