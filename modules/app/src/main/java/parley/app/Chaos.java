@@ -3,10 +3,8 @@ package parley.app;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -86,11 +84,11 @@ final class Chaos {
     }
 
     private void local(ChaosCluster.Kind kind, List<Fault> faults) throws InterruptedException {
-        var directory = temporary();
+        var scratch = Scratch.create("parley-chaos");
         boolean clean = false;
         say("starting %d nodes", options.nodes());
         var network = ChaosNetwork.isInside() ? ChaosNetwork.around(options.nodes()) : null;
-        try (var cluster = ChaosCluster.start(options.nodes(), kind, network, directory)) {
+        try (var cluster = ChaosCluster.start(options.nodes(), kind, network, scratch)) {
             // Ctrl-C: the nodes and the database end with us.
             var ending = new Thread(cluster::close, "chaos-ends");
             Runtime.getRuntime().addShutdownHook(ending);
@@ -104,9 +102,9 @@ final class Chaos {
             Runtime.getRuntime().removeShutdownHook(ending);
         } finally {
             if (clean) {
-                delete(directory);
+                scratch.delete();
             } else {
-                say("what the nodes said: %s", directory.resolve("nodes.log"));
+                say("what the nodes said: %s", scratch.directory().resolve("nodes.log"));
             }
         }
     }
@@ -192,24 +190,6 @@ final class Chaos {
         } catch (IOException failed) {
             System.err.println("chaos: cannot write " + file + ": " + failed.getMessage());
             return false;
-        }
-    }
-
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("parley-chaos");
-        } catch (IOException full) {
-            throw new StartFailure("no temporary directory: " + full.getMessage());
-        }
-    }
-
-    private static void delete(Path directory) {
-        try (var files = Files.walk(directory)) {
-            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException inUse) {
-            say("left behind: %s", directory);
         }
     }
 }

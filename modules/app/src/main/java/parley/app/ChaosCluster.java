@@ -1,26 +1,22 @@
 package parley.app;
 
-import com.typesafe.config.ConfigFactory;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -67,10 +63,10 @@ final class ChaosCluster implements AutoCloseable {
     private final List<Simulator> simulators = new ArrayList<>();
     private final List<LocalCluster.Place> places;
 
-    private ChaosCluster(int nodes, Kind kind, @Nullable ChaosNetwork network, Path directory) {
-        this.settings = settings(directory);
+    private ChaosCluster(int nodes, Kind kind, @Nullable ChaosNetwork network, Scratch scratch) {
+        this.settings = settings(scratch);
         try {
-            database = started.add(EmbeddedDatabase.start(directory));
+            database = started.add(EmbeddedDatabase.start(scratch.directory()));
             var loops = started.add(Loops.create(0));
             var simulator = simulator(
                     kind == Kind.AGEING ? settings.simulator().behaving(AGE_LIMIT) : settings.simulator(), loops);
@@ -92,7 +88,8 @@ final class ChaosCluster implements AutoCloseable {
                 environment.put("PARLEY_PROVIDER_MAX_AGE", "15s");
             }
             places = network == null ? LocalCluster.Place.onLoopback(nodes, environment) : network.places(environment);
-            cluster = LocalCluster.start(settings, places, log(directory.resolve("nodes.log"))::say, started);
+            cluster =
+                    LocalCluster.start(settings, places, log(scratch.directory().resolve("nodes.log"))::say, started);
         } catch (RuntimeException failed) {
             started.close();
             throw failed;
@@ -103,10 +100,10 @@ final class ChaosCluster implements AutoCloseable {
      * Returns when every node takes calls.
      *
      * @param network null: on loopback
-     * @param directory empty, and ours until {@link #close}
+     * @param scratch empty, and ours until {@link #close}
      */
-    static ChaosCluster start(int nodes, Kind kind, @Nullable ChaosNetwork network, Path directory) {
-        return new ChaosCluster(nodes, kind, network, directory);
+    static ChaosCluster start(int nodes, Kind kind, @Nullable ChaosNetwork network, Scratch scratch) {
+        return new ChaosCluster(nodes, kind, network, scratch);
     }
 
     AppSettings settings() {
@@ -177,31 +174,14 @@ final class ChaosCluster implements AutoCloseable {
         return new InetSocketAddress(simulator.url().getHost(), simulator.url().getPort());
     }
 
-    private static AppSettings settings(Path directory) {
-        var ports = freePorts(5);
-        var secret = new byte[32];
-        new SecureRandom().nextBytes(secret);
-        var config = ConfigFactory.parseMap(Map.ofEntries(
-                        Map.entry("parley.gateway.port", ports.get(0)),
-                        Map.entry("parley.gateway.https.port", ports.get(1)),
-                        Map.entry("parley.gateway.jwt.secret", HexFormat.of().formatHex(secret)),
-                        Map.entry("parley.session.link.port", ports.get(2)),
-                        Map.entry("parley.app.management-port", ports.get(3)),
-                        Map.entry("pekko.remote.artery.canonical.port", ports.get(4)),
-                        Map.entry("parley.app.data-directory", directory.toString()),
-                        // Both are ours: the nodes are told where in their environment.
-                        Map.entry("parley.app.database-url", "postgresql://postgres@" + LOOPBACK + ":1/postgres"),
-                        Map.entry("parley.app.simulated", false),
-                        Map.entry("parley.simulator.kept-stories", KEPT_STORIES),
-                        Map.entry("parley.provider.name", MODEL),
-                        Map.entry("parley.provider.model", MODEL)))
-                .withFallback(AppSettings.load(Path.of(System.getProperty("parley.home", ".")), "development"))
-                .resolve();
-        var reading = AppSettings.read(config);
-        if (reading.settings() == null) {
-            throw new StartFailure("the configuration has errors\n  " + String.join("\n  ", reading.errors()));
-        }
-        return reading.settings();
+    private static AppSettings settings(Scratch scratch) {
+        return scratch.settings(Map.of(
+                // Both are ours: the nodes are told where in their environment.
+                "parley.app.database-url", "postgresql://postgres@" + LOOPBACK + ":1/postgres",
+                "parley.app.simulated", false,
+                "parley.simulator.kept-stories", KEPT_STORIES,
+                "parley.provider.name", MODEL,
+                "parley.provider.model", MODEL));
     }
 
     private static Map<String, String> environment(String databaseHost, int databasePort, String provider) {
@@ -215,22 +195,6 @@ final class ChaosCluster implements AutoCloseable {
         environment.put("OPENAI_API_KEY", "");
         environment.put("REALTIME_API_MODEL", MODEL);
         return environment;
-    }
-
-    private static List<Integer> freePorts(int count) {
-        var sockets = new ArrayList<ServerSocket>();
-        try {
-            for (int number = 0; number < count; number++) {
-                sockets.add(new ServerSocket(0));
-            }
-            var ports = sockets.stream().map(ServerSocket::getLocalPort).toList();
-            for (var socket : sockets) {
-                socket.close();
-            }
-            return ports;
-        } catch (IOException none) {
-            throw new StartFailure("no free port: " + none.getMessage());
-        }
     }
 
     private Log log(Path file) {

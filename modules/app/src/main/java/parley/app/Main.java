@@ -32,6 +32,8 @@ public final class Main {
               chaos --help       what becomes of many conversations when something breaks
               simulator [--port P]
                                  the simulated provider alone
+              warm               lets the virtual machine learn what a node loads and compiles: from then on
+                                 nodes start in less than half the time (JDK 25 or newer, half a minute)
 
             Settings come from cluster-config/<PARLEY_ENV>.conf (development when unset) and the environment;
             docs/configuration.md lists them.""";
@@ -50,6 +52,7 @@ public final class Main {
                 case "barge-in" -> BargeIn.main(rest);
                 case "chaos" -> System.exit(Chaos.run(List.of(rest)));
                 case "simulator" -> SimulatorMain.main(rest);
+                case "warm" -> WarmUp.run();
                 case "help", "--help", "-h" -> System.out.println(HELP);
                 default -> throw new StartFailure("command: " + command + "\n\n" + HELP);
             }
