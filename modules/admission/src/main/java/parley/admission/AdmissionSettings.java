@@ -2,20 +2,39 @@ package parley.admission;
 
 import com.typesafe.config.Config;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import parley.admission.Rollout.Phase;
 
-/** {@code parley.admission} in reference.conf, where each key is explained. */
+/**
+ * {@code parley.admission} in reference.conf, where each key is explained.
+ *
+ * @param nodeOff whether this node refuses everybody, whatever the cluster says
+ * @param flag counts until somebody changes the rollout
+ * @param plan the same
+ */
 public record AdmissionSettings(
-        Flag flag, int maxConnections, int maxConnectionsPerCaller, Duration retryAfter, List<String> offer) {
+        boolean nodeOff,
+        Flag flag,
+        Plan plan,
+        int maxConnections,
+        int maxConnectionsPerCaller,
+        Duration retryAfter,
+        List<String> offer,
+        Duration controllerTimeout,
+        int unwrittenNotes,
+        int watchBuffer,
+        String readJournal) {
     public AdmissionSettings {
         var wrong = new ArrayList<String>();
-        if (maxConnections < 1) {
-            wrong.add("max-connections: " + maxConnections + " (expected: at least 1)");
-        }
-        if (maxConnectionsPerCaller < 1) {
-            wrong.add("max-connections-per-caller: " + maxConnectionsPerCaller + " (expected: at least 1)");
+        atLeastOne("max-connections", maxConnections, wrong);
+        atLeastOne("max-connections-per-caller", maxConnectionsPerCaller, wrong);
+        atLeastOne("unwritten-notes", unwrittenNotes, wrong);
+        atLeastOne("watch-buffer", watchBuffer, wrong);
+        if (!controllerTimeout.isPositive()) {
+            wrong.add("controller-timeout: " + controllerTimeout + " (expected: > 0)");
         }
         if (!wrong.isEmpty()) {
             throw new IllegalArgumentException("parley.admission: " + String.join("; ", wrong));
@@ -26,15 +45,59 @@ public record AdmissionSettings(
     /** Reads the block {@code parley.admission} of a whole configuration. */
     public static AdmissionSettings from(Config config) {
         var admission = config.getConfig("parley.admission");
-        return new AdmissionSettings(
-                new Flag(
-                        admission.getBoolean("enabled"),
-                        admission.getInt("percentage"),
-                        Set.copyOf(admission.getStringList("allow")),
-                        Set.copyOf(admission.getStringList("deny"))),
-                admission.getInt("max-connections"),
-                admission.getInt("max-connections-per-caller"),
-                admission.getDuration("retry-after"),
-                admission.getStringList("offer"));
+        try {
+            return new AdmissionSettings(
+                    admission.getBoolean("node-off"),
+                    new Flag(
+                            admission.getBoolean("enabled"),
+                            admission.getInt("percentage"),
+                            Set.copyOf(admission.getStringList("allow")),
+                            Set.copyOf(admission.getStringList("deny"))),
+                    plan(admission.getConfig("plan")),
+                    admission.getInt("max-connections"),
+                    admission.getInt("max-connections-per-caller"),
+                    admission.getDuration("retry-after"),
+                    admission.getStringList("offer"),
+                    admission.getDuration("controller-timeout"),
+                    admission.getInt("unwritten-notes"),
+                    admission.getInt("watch-buffer"),
+                    admission.getString("read-journal"));
+        } catch (IllegalArgumentException wrong) {
+            var message = String.valueOf(wrong.getMessage());
+            throw message.startsWith("parley.")
+                    ? wrong
+                    : new IllegalArgumentException("parley.admission: " + message, wrong);
+        }
+    }
+
+    /** The rollout before anybody has changed it. */
+    public Rollout initial() {
+        return new Rollout(
+                0,
+                flag.percentage() == 100 ? Phase.COMPLETED : Phase.PAUSED,
+                flag,
+                plan,
+                plan.stepAt(flag.percentage()),
+                Instant.EPOCH,
+                new Rollout.Change(
+                        new Actor("environment", "configuration", "", "node"), Instant.EPOCH, "the configuration"));
+    }
+
+    private static Plan plan(Config plan) {
+        return new Plan(
+                plan.getConfigList("steps").stream()
+                        .map(step -> new Plan.Step(
+                                step.getInt("percentage"),
+                                step.getDuration("bake"),
+                                step.getInt("min-sessions"),
+                                step.getBoolean("approval")))
+                        .toList(),
+                plan.getDuration("max-hold"));
+    }
+
+    private static void atLeastOne(String key, int value, List<String> wrong) {
+        if (value < 1) {
+            wrong.add(key + ": " + value + " (expected: at least 1)");
+        }
     }
 }

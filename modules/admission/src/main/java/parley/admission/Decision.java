@@ -20,9 +20,18 @@ public sealed interface Decision {
 
     /** The rule that decided. */
     enum Why {
+        /** This node, by its environment. */
+        NODE_OFF,
+        /** The kill switch. */
+        KILLED,
+        /** The flag as a whole. */
         SWITCHED_OFF,
+        /** Everybody's trouble: voice waits until it is over. */
+        SUSPENDED,
         DENIED,
+        TENANT,
         ALLOWED,
+        COHORT,
         BUCKET,
         NODE_FULL,
         CALLER_FULL

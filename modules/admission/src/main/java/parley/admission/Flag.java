@@ -3,38 +3,97 @@ package parley.admission;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import parley.admission.Decision.Why;
 
 /**
- * Who is in at a percentage: {@code bucket(user) < percentage}, so raising the percentage keeps everyone who was in.
+ * Who is in: {@code bucket(user) < percentage}, so raising the percentage keeps everyone who was in, and a few rules
+ * that come before.
+ *
+ * <p>The rules in order, the first that matches decides: switched off, denied, tenant off, allowed, cohort, tenant on,
+ * bucket. No rule looks at the percentage but the last, so that none of them can make a rising percentage put anybody
+ * out.
  *
  * @param percentage 0..100
+ * @param salt put in front of the user's id before it is hashed, so that another flag picks other people first; empty for
+ *     the formula as it is
  * @param allow user ids that are in at any percentage
  * @param deny user ids that are out at any percentage; beats {@code allow}
+ * @param cohorts names; whoever's token has one of them is in at any percentage
+ * @param tenants whole tenants that are in or out at any percentage
  */
-public record Flag(boolean on, int percentage, Set<String> allow, Set<String> deny) {
+public record Flag(
+        boolean enabled,
+        int percentage,
+        String salt,
+        Set<String> allow,
+        Set<String> deny,
+        Set<String> cohorts,
+        Map<String, Tenant> tenants) {
+    /** What is said of a whole tenant. */
+    public enum Tenant {
+        ON,
+        OFF
+    }
+
+    /** Longer lists belong into cohorts. */
+    private static final int MOST_NAMES = 10_000;
+
+    private static final int LONGEST_SALT = 64;
+
     public Flag {
         if (percentage < 0 || percentage > 100) {
             throw new IllegalArgumentException("percentage: " + percentage + " (expected: 0..100)");
         }
-        allow = Set.copyOf(allow);
-        deny = Set.copyOf(deny);
+        if (salt.length() > LONGEST_SALT) {
+            throw new IllegalArgumentException(
+                    "salt: " + salt.length() + " characters (expected: at most " + LONGEST_SALT + ")");
+        }
+        allow = names("allow", allow);
+        deny = names("deny", deny);
+        cohorts = names("cohorts", cohorts);
+        names("tenants", tenants.keySet());
+        tenants = Map.copyOf(tenants);
+    }
+
+    /** Only these: what most flags are. */
+    public Flag(boolean enabled, int percentage, Set<String> allow, Set<String> deny) {
+        this(enabled, percentage, "", allow, deny, Set.of(), Map.of());
     }
 
     /** An arm and the rule that chose it. */
-    public record Assignment(Arm arm, Decision.Why why) {}
+    public record Assignment(Arm arm, Why why) {}
 
-    public Assignment assign(CallerId caller) {
-        if (!on) {
-            return new Assignment(Arm.CONTROL, Decision.Why.SWITCHED_OFF);
+    /** The same answer for the same user, on every node, as long as nobody changes the flag. */
+    public Assignment assign(CallerId caller, Set<String> memberOf) {
+        if (!enabled) {
+            return new Assignment(Arm.CONTROL, Why.SWITCHED_OFF);
         }
         if (deny.contains(caller.user())) {
-            return new Assignment(Arm.CONTROL, Decision.Why.DENIED);
+            return new Assignment(Arm.CONTROL, Why.DENIED);
+        }
+        var tenant = tenants.get(caller.tenant());
+        if (tenant == Tenant.OFF) {
+            return new Assignment(Arm.CONTROL, Why.TENANT);
         }
         if (allow.contains(caller.user())) {
-            return new Assignment(Arm.VOICE, Decision.Why.ALLOWED);
+            return new Assignment(Arm.VOICE, Why.ALLOWED);
         }
-        return new Assignment(bucket(caller.user()) < percentage ? Arm.VOICE : Arm.CONTROL, Decision.Why.BUCKET);
+        if (isIn(memberOf)) {
+            return new Assignment(Arm.VOICE, Why.COHORT);
+        }
+        if (tenant == Tenant.ON) {
+            return new Assignment(Arm.VOICE, Why.TENANT);
+        }
+        return new Assignment(bucketOf(caller) < percentage ? Arm.VOICE : Arm.CONTROL, Why.BUCKET);
+    }
+
+    /** 0..99, with the salt. */
+    public int bucketOf(CallerId caller) {
+        return bucket(salt.isEmpty() ? caller.user() : salt + caller.user());
     }
 
     /**
@@ -48,6 +107,46 @@ public record Flag(boolean on, int percentage, Set<String> allow, Set<String> de
             bucket = (bucket * 56 + (digit & 0xff)) % 100;
         }
         return bucket;
+    }
+
+    Flag withPercentage(int changed) {
+        return new Flag(enabled, changed, salt, allow, deny, cohorts, tenants);
+    }
+
+    private boolean isIn(Set<String> memberOf) {
+        if (cohorts.isEmpty()) {
+            return false;
+        }
+        for (var cohort : memberOf) {
+            if (cohorts.contains(cohort)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static Set<String> names(String key, Set<String> names) {
+        if (names.size() > MOST_NAMES) {
+            throw new IllegalArgumentException(
+                    key + ": " + names.size() + " names (expected: at most " + MOST_NAMES + "; use a cohort)");
+        }
+        if (names.contains("")) {
+            throw new IllegalArgumentException(key + ": an empty name (expected: names)");
+        }
+        return Set.copyOf(names);
+    }
+
+    /** In one order, so that two flags that are the same look the same. */
+    Map<String, Object> described() {
+        var described = new TreeMap<String, Object>();
+        described.put("/enabled", enabled);
+        described.put("/percentage", percentage);
+        described.put("/salt", salt);
+        described.put("/allow", new TreeSet<>(allow));
+        described.put("/deny", new TreeSet<>(deny));
+        described.put("/cohorts", new TreeSet<>(cohorts));
+        described.put("/tenants", new TreeMap<>(tenants));
+        return described;
     }
 
     private static byte[] md5(byte[] bytes) {

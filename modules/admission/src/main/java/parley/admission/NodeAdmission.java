@@ -1,43 +1,75 @@
 package parley.admission;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import parley.admission.Decision.Admitted;
 import parley.admission.Decision.Refused;
 import parley.admission.Decision.Why;
+import parley.admission.Rollouts.Happening;
 
-/** Flag first, then the node's capacity, then the caller's. */
+/** This node's environment, the kill switch, the flag, the node's capacity, the caller's: in this order. */
 final class NodeAdmission implements Admission {
     private final AdmissionSettings settings;
+    private final RolloutView view;
     private final AtomicInteger connections = new AtomicInteger();
     private final ConcurrentHashMap<CallerId, Integer> perCaller = new ConcurrentHashMap<>();
 
-    NodeAdmission(AdmissionSettings settings) {
+    NodeAdmission(AdmissionSettings settings, RolloutView view) {
         this.settings = settings;
+        this.view = view;
     }
 
     @Override
-    public Decision admit(CallerId caller) {
-        return decide(caller, 1);
+    public Decision admit(CallerId caller, Set<String> cohorts) {
+        var off = switchedOff(false);
+        if (off != null) {
+            return off;
+        }
+        var assignment = view.rollout().assign(caller, cohorts);
+        return assignment.arm() == Arm.CONTROL ? without(assignment.why()) : place(caller, assignment, 1);
     }
 
     @Override
-    public Decision readmit(CallerId caller) {
-        return decide(caller, 2);
+    public Decision readmit(CallerId caller, Set<String> cohorts) {
+        var off = switchedOff(true);
+        if (off != null) {
+            return off;
+        }
+        var assignment = view.rollout().assign(caller, cohorts);
+        // A session keeps its arm; only a person that was denied by name loses it.
+        return assignment.why() == Why.DENIED
+                ? without(Why.DENIED)
+                : place(caller, new Flag.Assignment(Arm.VOICE, assignment.why()), 2);
+    }
+
+    /** What beats every list; null: nothing. */
+    private @Nullable Refused switchedOff(boolean again) {
+        if (settings.nodeOff()) {
+            return refused(Why.NODE_OFF, "voice is switched off on this node");
+        }
+        var kill = view.kill();
+        return kill.on() && !(again && kill.live() == Kill.Live.GO_ON)
+                ? refused(Why.KILLED, "voice is switched off")
+                : null;
+    }
+
+    private Refused without(Why why) {
+        return switch (why) {
+            case SWITCHED_OFF -> refused(Why.SWITCHED_OFF, "voice is switched off");
+            case SUSPENDED -> refused(Why.SUSPENDED, "voice is suspended until a disturbance is over");
+            case DENIED -> new Refused(Why.DENIED, "this user may not use voice", null, settings.offer());
+            case TENANT -> new Refused(Why.TENANT, "voice is off for this tenant", null, settings.offer());
+            default -> new Refused(why, "voice is not open to this user yet", null, settings.offer());
+        };
     }
 
     /** @param share how many times each limit may be used */
-    private Decision decide(CallerId caller, long share) {
-        var assignment = settings.flag().assign(caller);
-        if (assignment.arm() == Arm.CONTROL) {
-            return switch (assignment.why()) {
-                case SWITCHED_OFF -> refused(Why.SWITCHED_OFF, "voice is switched off");
-                case DENIED -> new Refused(Why.DENIED, "this user may not use voice", null, settings.offer());
-                default -> new Refused(assignment.why(), "voice is not open to this user yet", null, settings.offer());
-            };
-        }
+    private Decision place(CallerId caller, Flag.Assignment assignment, long share) {
         if (connections.incrementAndGet() > share * settings.maxConnections()) {
             connections.decrementAndGet();
             return refused(
@@ -61,6 +93,16 @@ final class NodeAdmission implements Admission {
     @Override
     public int connections() {
         return connections.get();
+    }
+
+    @Override
+    public void onKill(Consumer<Kill> action) {
+        view.watch(happening -> {
+            if (happening instanceof Happening.KillChanged(var kill)) {
+                action.accept(kill);
+            }
+        });
+        action.accept(view.kill());
     }
 
     private void leave(CallerId caller) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -23,11 +24,11 @@ class NodeAdmissionTest {
     void refusesOverCapacityAndTakesTheNextWhenOneLeaves() {
         var admission = Admission.create(settings(1, 9));
 
-        var first = (Admitted) admission.admit(ANNA);
-        var second = admission.admit(BEN);
+        var first = (Admitted) admission.admit(ANNA, Set.of());
+        var second = admission.admit(BEN, Set.of());
         first.place().leave();
         first.place().leave();
-        var third = admission.admit(BEN);
+        var third = admission.admit(BEN, Set.of());
 
         assertThat(second)
                 .isEqualTo(new Refused(
@@ -40,13 +41,13 @@ class NodeAdmissionTest {
     void oneCallerCannotTakeEveryPlace() {
         var admission = Admission.create(settings(9, 1));
 
-        admission.admit(ANNA);
+        admission.admit(ANNA, Set.of());
 
-        assertThat(admission.admit(ANNA))
+        assertThat(admission.admit(ANNA, Set.of()))
                 .asInstanceOf(InstanceOfAssertFactories.type(Refused.class))
                 .extracting(Refused::why)
                 .isEqualTo(Why.CALLER_FULL);
-        assertThat(admission.admit(BEN)).isInstanceOf(Admitted.class);
+        assertThat(admission.admit(BEN, Set.of())).isInstanceOf(Admitted.class);
         assertThat(admission.connections()).isEqualTo(2);
     }
 
@@ -54,12 +55,12 @@ class NodeAdmissionTest {
     void whoComesBackToASessionFindsAPlaceInAFullHouseButNotForEver() {
         var admission = Admission.create(settings(1, 1));
 
-        var old = (Admitted) admission.admit(ANNA);
-        var back = admission.readmit(ANNA);
-        var third = admission.readmit(BEN);
+        var old = (Admitted) admission.admit(ANNA, Set.of());
+        var back = admission.readmit(ANNA, Set.of());
+        var third = admission.readmit(BEN, Set.of());
         old.place().leave();
-        var fourth = admission.readmit(ANNA);
-        var fifth = admission.readmit(BEN);
+        var fourth = admission.readmit(ANNA, Set.of());
+        var fifth = admission.readmit(BEN, Set.of());
 
         assertThat(back).isInstanceOf(Admitted.class);
         assertThat(third)
@@ -71,44 +72,117 @@ class NodeAdmissionTest {
     }
 
     @Test
-    void whoComesBackIsAskedForTheFlagAgain() {
-        var denied = Admission.create(new AdmissionSettings(
-                new Flag(true, 100, Set.of(), Set.of("anna")), 9, 9, Duration.ofSeconds(5), List.of("text")));
-        var off = Admission.create(new AdmissionSettings(
-                new Flag(false, 100, Set.of(), Set.of()), 9, 9, Duration.ofSeconds(5), List.of("text")));
+    void whoComesBackIsAskedForTheDenyListAgainAndForNothingElse() {
+        var denied = Admission.create(settings("deny = [anna]"));
+        var off = Admission.create(settings("enabled = false"));
+        var lowered = Admission.create(settings("percentage = 0"));
 
-        assertThat(denied.readmit(ANNA))
-                .asInstanceOf(InstanceOfAssertFactories.type(Refused.class))
-                .extracting(Refused::why)
-                .isEqualTo(Why.DENIED);
-        assertThat(off.readmit(ANNA))
-                .asInstanceOf(InstanceOfAssertFactories.type(Refused.class))
-                .extracting(Refused::why)
-                .isEqualTo(Why.SWITCHED_OFF);
+        assertThat(why(denied.readmit(ANNA, Set.of()))).isEqualTo(Why.DENIED);
+        assertThat(off.readmit(ANNA, Set.of())).isInstanceOf(Admitted.class);
+        assertThat(lowered.readmit(ANNA, Set.of())).isInstanceOf(Admitted.class);
+        assertThat(why(off.admit(ANNA, Set.of()))).isEqualTo(Why.SWITCHED_OFF);
+        assertThat(why(lowered.admit(ANNA, Set.of()))).isEqualTo(Why.BUCKET);
+    }
+
+    @Test
+    void aNodeThatIsSwitchedOffRefusesEvenTheAllowedAndThoseWhoComeBack() {
+        var admission = Admission.create(settings("node-off = true, allow = [anna]"));
+
+        assertThat(why(admission.admit(ANNA, Set.of()))).isEqualTo(Why.NODE_OFF);
+        assertThat(why(admission.readmit(ANNA, Set.of()))).isEqualTo(Why.NODE_OFF);
+    }
+
+    @Test
+    void aKillBeatsTheAllowListAndLetsBackInOnlyWhoMayGoOn() {
+        var view = RolloutView.of(settings("allow = [anna]").initial());
+        var admission = new NodeAdmission(settings("allow = [anna]"), view);
+
+        view.learn(kill(1, true, Kill.Live.GO_ON));
+        var whileTheyGoOn = admission.readmit(ANNA, Set.of());
+        var fresh = admission.admit(ANNA, Set.of());
+        view.learn(kill(2, true, Kill.Live.CLOSE));
+        var whileTheyAreClosed = admission.readmit(ANNA, Set.of());
+        view.learn(kill(3, false, Kill.Live.GO_ON));
+        var released = admission.admit(ANNA, Set.of());
+
+        assertThat(whileTheyGoOn).isInstanceOf(Admitted.class);
+        assertThat(why(fresh)).isEqualTo(Why.KILLED);
+        assertThat(why(whileTheyAreClosed)).isEqualTo(Why.KILLED);
+        assertThat(released).isInstanceOf(Admitted.class);
+    }
+
+    @Test
+    void anOlderOrderNeverUndoesALaterOne() {
+        var view = RolloutView.of(settings().initial());
+
+        view.learn(kill(5, true, Kill.Live.GO_ON));
+        view.learn(kill(4, false, Kill.Live.GO_ON));
+        view.learn(kill(5, false, Kill.Live.GO_ON));
+
+        assertThat(view.kill().on()).isTrue();
     }
 
     @Test
     void theDefaultsAreAsDocumented() {
         assertThat(AdmissionSettings.from(ConfigFactory.load()))
                 .isEqualTo(new AdmissionSettings(
-                        new Flag(true, 100, Set.of(), Set.of()), 1000, 1000, Duration.ofSeconds(5), List.of("text")));
+                        false,
+                        new Flag(true, 100, Set.of(), Set.of()),
+                        new Plan(
+                                List.of(
+                                        new Plan.Step(5, Duration.ofMinutes(15), 59, false),
+                                        new Plan.Step(25, Duration.ofMinutes(15), 59, false),
+                                        new Plan.Step(50, Duration.ofMinutes(15), 124, false),
+                                        new Plan.Step(100, Duration.ofDays(1), 124, false)),
+                                Duration.ofDays(1)),
+                        1000,
+                        1000,
+                        Duration.ofSeconds(5),
+                        List.of("text"),
+                        Duration.ofSeconds(5),
+                        1000,
+                        256,
+                        "jdbc-read-journal"));
     }
 
     @Test
     void everyKeyCanBeSet() {
-        var config = ConfigFactory.parseString("""
-                parley.admission {
-                  enabled = false, percentage = 7, allow = [a], deny = [b], max-connections = 2
-                  max-connections-per-caller = 3, retry-after = 4s, offer = [cascade]
-                }""");
+        var settings = settings("""
+                node-off = true, enabled = false, percentage = 7, allow = [a], deny = [b], max-connections = 2
+                plan { steps = [{percentage = 9, bake = 1 minute, min-sessions = 3, approval = true}], max-hold = 1 hour }
+                max-connections-per-caller = 3, retry-after = 4s, offer = [cascade], controller-timeout = 6s
+                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere""");
 
-        assertThat(AdmissionSettings.from(config))
+        assertThat(settings)
                 .isEqualTo(new AdmissionSettings(
-                        new Flag(false, 7, Set.of("a"), Set.of("b")), 2, 3, Duration.ofSeconds(4), List.of("cascade")));
+                        true,
+                        new Flag(false, 7, Set.of("a"), Set.of("b")),
+                        new Plan(List.of(new Plan.Step(9, Duration.ofMinutes(1), 3, true)), Duration.ofHours(1)),
+                        2,
+                        3,
+                        Duration.ofSeconds(4),
+                        List.of("cascade"),
+                        Duration.ofSeconds(6),
+                        8,
+                        10,
+                        "elsewhere"));
+    }
+
+    private static Kill kill(long epoch, boolean on, Kill.Live live) {
+        return new Kill(on, epoch, live, "amir", "", Instant.EPOCH);
+    }
+
+    private static Why why(Decision decision) {
+        return ((Refused) decision).why();
     }
 
     private static AdmissionSettings settings(int node, int caller) {
-        return new AdmissionSettings(
-                new Flag(true, 100, Set.of(), Set.of()), node, caller, Duration.ofSeconds(5), List.of("text"));
+        return settings("max-connections = " + node + ", max-connections-per-caller = " + caller);
+    }
+
+    private static AdmissionSettings settings(String... changes) {
+        return AdmissionSettings.from(
+                ConfigFactory.parseString("parley.admission {\n" + String.join("\n", changes) + "\n}")
+                        .withFallback(ConfigFactory.load()));
     }
 }

@@ -119,10 +119,11 @@ final class ChaosStrikes {
         }
     }
 
+    /** The youngest first, as a platform does that is told what each node is worth: the oldest coordinates. */
     private void rolling(Callers callers) throws InterruptedException {
         var nodes = ours().nodes();
         callers.stroke(false);
-        for (int number = 0; number < nodes.nodes().size(); number++) {
+        for (int number = nodes.nodes().size() - 1; number >= 0; number--) {
             if (!nodes.stop(number, LEAVE)) {
                 complaints.add("node " + (number + 1) + " did not leave within " + LEAVE.toSeconds() + " s");
             }

@@ -150,7 +150,7 @@ public final class Main {
         // A configuration kill: any one of the three switches a node off, whatever the others say.
         for (var kill : List.of("VOICE_ENABLED", "ENABLE_VOICE_REALTIME", "ENABLE_REALTIME_API")) {
             if ("false".equals(String.valueOf(System.getenv(kill)).toLowerCase(Locale.ROOT))) {
-                changes.put("parley.admission.enabled", false);
+                changes.put("parley.admission.node-off", true);
             }
         }
         var seeds = System.getenv("PARLEY_SEEDS");

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +36,7 @@ import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import parley.admission.Admission;
+import parley.admission.ClusterRollouts;
 import parley.gateway.Gateway;
 import parley.provider.Providers;
 import parley.provider.simulator.Simulator;
@@ -133,6 +134,8 @@ final class Node implements AutoCloseable {
                 providers = new ArrayList<>(providers);
                 providers.set(0, providers.getFirst().at(simulator.baseUrl()));
             }
+            // What it last knew of the rollout is read before anybody can ask.
+            var rollouts = ClusterRollouts.start(system, settings.admission(), memory(settings));
             var sessions = await(ClusterSessions.start(
                     system,
                     loops,
@@ -142,17 +145,13 @@ final class Node implements AutoCloseable {
                     journal,
                     settings.journaling(),
                     settings.session(),
-                    settings.wire()));
+                    settings.wire(),
+                    rollouts.admission()));
             started.add(sessions::close);
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
             var gateway = await(Gateway.bind(
-                    system,
-                    loops,
-                    sessions,
-                    Admission.create(settings.admission()),
-                    settings.gateway(),
-                    settings.wire()));
+                    system, loops, sessions, rollouts.admission(), rollouts, settings.gateway(), settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
             return new Node(settings, journal, loops, system, sessions, gateway, management, simulator, database);
@@ -283,6 +282,11 @@ final class Node implements AutoCloseable {
 
     AppSettings settings() {
         return settings;
+    }
+
+    /** Of this node alone, where several share a directory. */
+    private static Path memory(AppSettings settings) {
+        return settings.data().resolve("rollout").resolve(settings.clusterHost() + "-" + settings.clusterPort());
     }
 
     private static ActorSystem<Void> system(AppSettings settings, Loops loops, Journal journal) {

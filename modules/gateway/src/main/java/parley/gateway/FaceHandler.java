@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.pekko.stream.ActorAttributes;
@@ -176,7 +177,7 @@ final class FaceHandler {
         var resumeToken = first(query.get("resume_token"));
         // Without a resume token it is the first connection to a session that was opened ahead.
         boolean comesBack = again.isPresent() && (face == Face.REALTIME || resumeToken != null);
-        return switch (comesBack ? admission.readmit(caller) : admission.admit(caller)) {
+        return switch (comesBack ? admission.readmit(caller, Set.of()) : admission.admit(caller, Set.of())) {
             case Decision.Refused refused -> refuse(face, offer, Problem.of(refused));
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(

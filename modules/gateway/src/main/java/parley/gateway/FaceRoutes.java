@@ -6,6 +6,7 @@ import static org.apache.pekko.http.javadsl.server.Directives.parameterOptional;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.server.Route;
 import parley.admission.Admission;
@@ -41,7 +42,7 @@ final class FaceRoutes {
     }
 
     private Problem refusal(CallerId caller, boolean comesBack) {
-        return switch (comesBack ? admission.readmit(caller) : admission.admit(caller)) {
+        return switch (comesBack ? admission.readmit(caller, Set.of()) : admission.admit(caller, Set.of())) {
             case Decision.Refused refused -> Problem.of(refused);
             case Decision.Admitted admitted -> {
                 admitted.place().leave();

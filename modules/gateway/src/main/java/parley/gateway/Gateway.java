@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
+import parley.admission.Rollouts;
 import parley.session.Sessions;
 import parley.wire.HttpServer;
 import parley.wire.Loops;
@@ -49,6 +50,7 @@ public final class Gateway {
             Loops loops,
             Sessions sessions,
             Admission admission,
+            Rollouts rollouts,
             GatewaySettings settings,
             WireSettings wire) {
         var materializer = Materializer.createMaterializer(system);
@@ -62,6 +64,7 @@ public final class Gateway {
                                 new HealthRoutes(settings.version()),
                                 new FaceRoutes(admission, callers, faces::draining),
                                 new SessionRoutes(sessions, admission, callers, faces::draining),
+                                new RolloutRoutes(rollouts, new Operators(callers, rollouts)),
                                 new PageRoutes(settings, tokens),
                                 origins,
                                 system.settings().config())

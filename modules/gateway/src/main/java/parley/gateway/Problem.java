@@ -67,6 +67,34 @@ record Problem(
         return of(400, "bad_request", "That cannot be understood", detail);
     }
 
+    static Problem forbidden(String detail) {
+        return of(403, "forbidden", "Not yours to do", detail);
+    }
+
+    static Problem preconditionRequired() {
+        return of(
+                428,
+                "precondition_required",
+                "What do you change?",
+                "no If-Match (expected: the ETag of the state you saw, as \"rev-42\")");
+    }
+
+    static Problem stale(String detail) {
+        return of(412, "stale", "Somebody was faster", detail);
+    }
+
+    static Problem conflict(String code, String detail) {
+        return of(409, code, "Not now", detail);
+    }
+
+    static Problem keyReused(String detail) {
+        return of(422, "idempotency_key_reused", "Another question", detail);
+    }
+
+    static Problem unavailable(String detail) {
+        return new Problem(503, "unavailable", "Nobody answers", detail, Duration.ofSeconds(2), List.of());
+    }
+
     static Problem draining() {
         return new Problem(
                 503,
@@ -84,10 +112,11 @@ record Problem(
     static Problem of(Decision.Refused refused) {
         var title = "No voice for this call";
         return switch (refused.why()) {
-            case SWITCHED_OFF -> refusal(503, "voice_disabled", title, refused);
+            case NODE_OFF, KILLED, SWITCHED_OFF -> refusal(503, "voice_disabled", title, refused);
+            case SUSPENDED -> refusal(503, "voice_suspended", title, refused);
             case NODE_FULL -> refusal(503, "capacity", title, refused);
             case CALLER_FULL -> refusal(429, "too_many_connections", title, refused);
-            case DENIED, BUCKET, ALLOWED -> refusal(403, "not_in_rollout", title, refused);
+            case DENIED, TENANT, COHORT, BUCKET, ALLOWED -> refusal(403, "not_in_rollout", title, refused);
         };
     }
 

@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -98,7 +99,7 @@ final class SessionRoutes {
         if (draining.getAsBoolean()) {
             return Responses.problem(Problem.draining());
         }
-        return switch (admission.admit(caller)) {
+        return switch (admission.admit(caller, Set.of())) {
             case Decision.Refused refused -> Responses.problem(Problem.of(refused));
             case Decision.Admitted admitted -> {
                 // The place belongs to a connection; this asks only whether one would be let in.

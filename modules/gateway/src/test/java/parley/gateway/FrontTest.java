@@ -753,6 +753,7 @@ class FrontTest {
                         rig.loops,
                         rig.sessions,
                         admission,
+                        rig.rollouts,
                         Rig.settings(
                                 "port = " + free,
                                 "https { enabled = true, certificate = nowhere, certificate-key = nowhere }"),

@@ -25,6 +25,7 @@ final class Rig implements AutoCloseable {
     final Loops loops = Loops.create(2);
     final ActorSystem<Void> system;
     final FakeSessions sessions = new FakeSessions();
+    final FakeRollouts rollouts = new FakeRollouts();
 
     Rig() {
         var config = loops.dispatchers()
@@ -35,7 +36,8 @@ final class Rig implements AutoCloseable {
     }
 
     Gateway open(GatewaySettings settings, Admission admission) {
-        return get(Gateway.bind(system, loops, sessions, admission, settings, WireSettings.from(ConfigFactory.load())));
+        return get(Gateway.bind(
+                system, loops, sessions, admission, rollouts, settings, WireSettings.from(ConfigFactory.load())));
     }
 
     /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */

@@ -495,6 +495,7 @@ class RoutesTest {
                         new HealthRoutes(settings.version()),
                         new FaceRoutes(admission, callers, () -> false),
                         new SessionRoutes(RIG.sessions, admission, callers, () -> false),
+                        new RolloutRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
                         new PageRoutes(settings, tokens),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())

@@ -15,6 +15,7 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import parley.admission.Admission;
 import parley.admission.CallerId;
 import parley.provider.ProviderPool;
 import parley.session.VoiceSession.Seating;
@@ -81,8 +82,10 @@ public final class ClusterSessions implements Sessions {
             Journal journal,
             JournalSettings journalSettings,
             SessionSettings settings,
-            WireSettings wire) {
+            WireSettings wire,
+            Admission admission) {
         var conversations = new Conversations();
+        admission.onKill(conversations::obey);
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations)
                 .thenApply(link -> {
                     var cluster = Cluster.get(system);

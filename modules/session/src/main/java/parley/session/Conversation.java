@@ -70,6 +70,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     /** Ids of events that Parley sends by itself, so that complaints about them are not the caller's. */
     private static final String OWN = "parley_";
 
+    private static final WebSocketClose SWITCHED_OFF = new WebSocketClose(4503, "killed", false);
     private static final WebSocketClose MOVED = new WebSocketClose(WebSocketClose.RESTART, "the session moves", false);
     private static final long LOOK_FOR_QUIET_MS = 20;
 
@@ -278,6 +279,16 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 part(System.nanoTime());
             }
         });
+    }
+
+    /**
+     * Voice is switched off: it ends after the turn that is under way, within {@code hand-over}, or at once.
+     *
+     * @param atOnce whatever is being said
+     */
+    void kill(boolean atOnce) {
+        loop.execute(
+                () -> kill(System.nanoTime() + (atOnce ? 0 : settings.handOver().toNanos())));
     }
 
     void suspend() {
@@ -995,6 +1006,18 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         if (parting && over && ledger.isWritten()) {
             reports.parted();
             room.conversations().parted(this);
+        }
+    }
+
+    private void kill(long deadline) {
+        if (over) {
+            return;
+        }
+        if (System.nanoTime() - deadline >= 0 || isAtTurnBoundary()) {
+            ended(EndReason.KILLED, "");
+            end(SWITCHED_OFF, () -> sayEnded("killed"));
+        } else {
+            loop.schedule(() -> kill(deadline), LOOK_FOR_QUIET_MS, TimeUnit.MILLISECONDS);
         }
     }
 

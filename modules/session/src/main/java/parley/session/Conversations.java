@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import parley.admission.Kill;
 import parley.wire.Port;
 
 /** This node's conversations, and the seats in them that are kept for callers under way. Thread-safe. */
@@ -30,6 +31,7 @@ final class Conversations {
     private final ConcurrentHashMap<Conversation, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
 
     private boolean suspended;
+    private Kill kill = Kill.NEVER;
     private long nextLeaves = System.nanoTime();
     /** That there were when they began to leave. */
     private int most;
@@ -69,6 +71,7 @@ final class Conversations {
         if (suspended) {
             conversation.suspend();
         }
+        obey(conversation);
     }
 
     void ended(Conversation conversation) {
@@ -87,6 +90,20 @@ final class Conversations {
     synchronized void resume() {
         suspended = false;
         running.forEach(Conversation::resume);
+    }
+
+    /** What the kill switch says goes for those that run, and for those that come from elsewhere. */
+    synchronized void obey(Kill said) {
+        if (said.compareTo(kill) >= 0) {
+            kill = said;
+            running.forEach(this::obey);
+        }
+    }
+
+    private void obey(Conversation conversation) {
+        if (kill.on() && kill.live() != Kill.Live.GO_ON) {
+            conversation.kill(kill.live() == Kill.Live.CLOSE);
+        }
     }
 
     /**

@@ -5,6 +5,8 @@ public enum EndReason {
     CALLER_LEFT,
     ENDED_BY_CALLER,
     ENDED_BY_OPERATOR,
+    /** Voice was switched off. */
+    KILLED,
     MAX_LENGTH,
     PROVIDER_REFUSED,
     PROVIDER_LOST,

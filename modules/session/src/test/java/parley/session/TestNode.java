@@ -10,6 +10,8 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
+import parley.admission.Admission;
+import parley.admission.AdmissionSettings;
 import parley.admission.Arm;
 import parley.admission.CallerId;
 import parley.session.Sessions.Join;
@@ -56,7 +58,8 @@ final class TestNode implements AutoCloseable {
                                         .resolve()),
                         Rig.settings(
                                 Map.of("parley.session.ask-timeout", "30s", "parley.session.link.dead-after", "60s")),
-                        Rig.wire())
+                        Rig.wire(),
+                        Admission.create(AdmissionSettings.from(ConfigFactory.load())))
                 .toCompletableFuture()
                 .orTimeout(60, TimeUnit.SECONDS)
                 .join();

@@ -1,0 +1,283 @@
+package parley.admission;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.SingletonActor;
+import org.apache.pekko.persistence.query.PersistenceQuery;
+import org.apache.pekko.persistence.query.javadsl.CurrentEventsByPersistenceIdQuery;
+import org.apache.pekko.serialization.jackson.JacksonObjectMapperProvider;
+import org.apache.pekko.stream.OverflowStrategy;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import parley.admission.Decision.Why;
+import parley.admission.RolloutEvent.Audit;
+
+/** The rollout of a cluster, seen from one of its nodes. */
+public final class ClusterRollouts implements Rollouts {
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterRollouts.class);
+    /** Threads that may tell a watcher at the same moment. */
+    private static final int WATCHED_BY = 16;
+
+    private static final Duration NOTE_AGAIN = Duration.ofSeconds(2);
+
+    private final ActorSystem<?> system;
+    private final AdmissionSettings settings;
+    private final RolloutView view;
+    private final Admission admission;
+    private final ActorRef<RolloutController.Command> controller;
+    private final ActorRef<KillSwitch.Command> killSwitch;
+    private final CurrentEventsByPersistenceIdQuery journal;
+    private final Clock clock = Clock.systemUTC();
+    private final AtomicInteger notes = new AtomicInteger();
+
+    private ClusterRollouts(
+            ActorSystem<?> system,
+            AdmissionSettings settings,
+            RolloutView view,
+            ActorRef<RolloutController.Command> controller,
+            ActorRef<KillSwitch.Command> killSwitch,
+            CurrentEventsByPersistenceIdQuery journal) {
+        this.system = system;
+        this.settings = settings;
+        this.view = view;
+        this.admission = new NodeAdmission(settings, view);
+        this.controller = controller;
+        this.killSwitch = killSwitch;
+        this.journal = journal;
+    }
+
+    /**
+     * Reads what this node last knew from its disk, and begins to follow the cluster. To be called before the first port
+     * opens.
+     *
+     * @param directory this node's own; what it knows is kept there
+     */
+    public static ClusterRollouts start(ActorSystem<?> system, AdmissionSettings settings, Path directory) {
+        ObjectMapper mapper =
+                JacksonObjectMapperProvider.get(system).getOrCreate("jackson-json", java.util.Optional.empty());
+        var view = new RolloutView(new Memory(directory, mapper), settings.initial());
+        // They write to the disk what they learn.
+        ActorRef<Replica.Command<Rollout>> replica = system.systemActorOf(
+                Replica.create("parley-rollout", Rollout::revision, view::learn),
+                "parley-rollout-replica",
+                DispatcherSelector.blocking());
+        ActorRef<Replica.Command<Kill>> killReplica = system.systemActorOf(
+                Replica.create("parley-kill", Kill::version, view::learn),
+                "parley-kill-replica",
+                DispatcherSelector.blocking());
+        if (view.kill().epoch() > 0) {
+            // From this node's disk: the others may have lost theirs.
+            killReplica.tell(new Replica.Put<>(view.kill()));
+        }
+        var killSwitch = system.systemActorOf(
+                KillSwitch.create(view, kill -> killReplica.tell(new Replica.Put<>(kill)), Clock.systemUTC()),
+                "parley-kill-switch",
+                DispatcherSelector.blocking());
+        var controller = ClusterSingleton.get(system)
+                .init(SingletonActor.of(
+                        RolloutController.create(
+                                Clock.systemUTC(),
+                                settings.initial(),
+                                rollout -> replica.tell(new Replica.Put<>(rollout))),
+                        "parley-rollout"));
+        var journal = PersistenceQuery.get(system)
+                .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, settings.readJournal());
+        return new ClusterRollouts(system, settings, view, controller, killSwitch, journal);
+    }
+
+    /** Decides by what this knows. */
+    public Admission admission() {
+        return admission;
+    }
+
+    @Override
+    public Rollout current() {
+        return view.rollout();
+    }
+
+    @Override
+    public Kill kill() {
+        return view.kill();
+    }
+
+    @Override
+    public Explained explain(CallerId caller, Set<String> cohorts) {
+        var rollout = view.rollout();
+        var kill = view.kill();
+        var flag = rollout.flag();
+        var tenant = flag.tenants().get(caller.tenant());
+        int bucket = flag.bucketOf(caller);
+        var rules = new ArrayList<Explained.Rule>();
+        rules.add(new Explained.Rule(Why.NODE_OFF, settings.nodeOff(), "the environment of the node that answers"));
+        rules.add(new Explained.Rule(
+                Why.KILLED,
+                kill.on(),
+                kill.on() ? "by " + kill.by() + ": " + kill.reason() : "the kill switch is off"));
+        rules.add(new Explained.Rule(Why.SWITCHED_OFF, !flag.enabled(), flag.enabled() ? "enabled" : "not enabled"));
+        rules.add(new Explained.Rule(
+                Why.DENIED, flag.deny().contains(caller.user()), flag.deny().size() + " users are denied"));
+        rules.add(new Explained.Rule(
+                Why.TENANT,
+                tenant != null,
+                "tenant " + caller.tenant() + ": " + (tenant == null ? "no rule" : tenant)));
+        rules.add(new Explained.Rule(
+                Why.ALLOWED, flag.allow().contains(caller.user()), flag.allow().size() + " users are allowed"));
+        rules.add(new Explained.Rule(
+                Why.COHORT, cohorts.stream().anyMatch(flag.cohorts()::contains), "cohorts " + flag.cohorts()));
+        rules.add(new Explained.Rule(Why.BUCKET, true, "bucket " + bucket + ", in below " + flag.percentage()));
+        var assigned = settings.nodeOff()
+                ? new Flag.Assignment(Arm.CONTROL, Why.NODE_OFF)
+                : kill.on() ? new Flag.Assignment(Arm.CONTROL, Why.KILLED) : rollout.assign(caller, cohorts);
+        return new Explained(
+                caller, bucket, flag.percentage(), assigned.arm(), assigned.why(), rollout.revision(), rules);
+    }
+
+    @Override
+    public CompletionStage<Changed> change(Proposal proposal, Request request) {
+        return ask(replyTo -> new RolloutController.Change(proposal, request, replyTo));
+    }
+
+    @Override
+    public CompletionStage<Changed> act(Action action, Request request) {
+        return ask(replyTo -> new RolloutController.Act(action, request, replyTo));
+    }
+
+    @Override
+    public CompletionStage<Killed> kill(boolean on, Kill.Live live, Actor by, String reason) {
+        return AskPattern.<KillSwitch.Command, Killed>ask(
+                        killSwitch,
+                        replyTo -> new KillSwitch.Order(on, live, by.id(), reason, replyTo),
+                        KillSwitch.ANSWER_WITHIN.multipliedBy(3),
+                        system.scheduler())
+                .exceptionally(fault -> new Killed(
+                        view.kill(), List.of(), List.of("this node: " + fault.getMessage()), KillSwitch.ANSWER_WITHIN))
+                .thenApply(killed -> {
+                    note(
+                            by,
+                            (on ? "rollout.kill" : "rollout.release") + " live="
+                                    + live.name().toLowerCase(Locale.ROOT),
+                            killed.missing().isEmpty() ? "applied" : "failed",
+                            killed.missing().isEmpty() ? reason : reason + "; missing " + killed.missing(),
+                            killed.acked());
+                    return killed;
+                });
+    }
+
+    @Override
+    public void denied(Actor actor, String action, String why) {
+        note(actor, action, "denied", why, List.of());
+    }
+
+    @Override
+    public CompletionStage<List<Recorded>> history(long after, int limit) {
+        return journal.currentEventsByPersistenceId(RolloutController.ID.id(), after + 1, after + limit)
+                .map(envelope -> told(((RolloutEvent.Recorded) envelope.event()).audit()))
+                .runWith(Sink.seq(), system);
+    }
+
+    @Override
+    public CompletionStage<Verified> verify() {
+        record Reading(long lines, long firstBroken, Audit last) {}
+        return journal.currentEventsByPersistenceId(RolloutController.ID.id(), 1, Long.MAX_VALUE)
+                .map(envelope -> ((RolloutEvent.Recorded) envelope.event()).audit())
+                .runFold(
+                        java.util.Optional.<Reading>empty(),
+                        (read, audit) -> java.util.Optional.of(new Reading(
+                                audit.seq(),
+                                read.map(Reading::firstBroken).orElse(0L) > 0
+                                        ? read.get().firstBroken()
+                                        : audit.follows(read.map(Reading::last).orElse(null)) ? 0 : audit.seq(),
+                                audit)),
+                        system)
+                .thenApply(read -> new Verified(
+                        read.map(Reading::lines).orElse(0L),
+                        read.map(Reading::firstBroken).orElse(0L)));
+    }
+
+    @Override
+    public Source<Happening, NotUsed> watch() {
+        return Source.<Happening>queue(settings.watchBuffer(), OverflowStrategy.fail(), WATCHED_BY)
+                .mapMaterializedValue(queue -> {
+                    var stop = view.watch(queue::offer);
+                    queue.offer(new Happening.RolloutChanged(view.rollout()));
+                    queue.offer(new Happening.KillChanged(view.kill()));
+                    queue.watchCompletion().whenComplete((done, fault) -> stop.run());
+                    return NotUsed.getInstance();
+                });
+    }
+
+    private CompletionStage<Changed> ask(Function<ActorRef<Changed>, RolloutController.Command> command) {
+        return AskPattern.<RolloutController.Command, Changed>ask(
+                        controller, command::apply, settings.controllerTimeout(), system.scheduler())
+                .exceptionally(fault -> new Changed.Refused(
+                        Refusal.UNAVAILABLE,
+                        "the rollout's controller or its journal does not answer within " + settings.controllerTimeout()
+                                + "; it is not known whether this was done (expected: ask again with the same"
+                                + " Idempotency-Key)",
+                        view.rollout()));
+    }
+
+    /** Again and again until it is written: the audit may be late, but it is whole. */
+    private void note(Actor actor, String action, String outcome, String reason, List<String> nodes) {
+        if (notes.incrementAndGet() > settings.unwrittenNotes()) {
+            notes.decrementAndGet();
+            LOG.error(
+                    "not in the audit, because the journal does not answer: {} by {}: {}", action, actor.id(), outcome);
+            return;
+        }
+        noteUntilWritten(actor, action, outcome, reason, clock.instant(), nodes);
+    }
+
+    private void noteUntilWritten(
+            Actor actor, String action, String outcome, String reason, Instant at, List<String> nodes) {
+        AskPattern.<RolloutController.Command, RolloutController.Noted>ask(
+                        controller,
+                        replyTo -> new RolloutController.Note(actor, action, outcome, reason, at, nodes, replyTo),
+                        settings.controllerTimeout(),
+                        system.scheduler())
+                .whenComplete((noted, fault) -> {
+                    if (fault == null) {
+                        notes.decrementAndGet();
+                    } else {
+                        CompletableFuture.delayedExecutor(NOTE_AGAIN.toMillis(), TimeUnit.MILLISECONDS)
+                                .execute(() -> noteUntilWritten(actor, action, outcome, reason, at, nodes));
+                    }
+                });
+    }
+
+    private static Recorded told(Audit audit) {
+        return new Recorded(
+                audit.seq(),
+                audit.at(),
+                audit.actor(),
+                audit.action(),
+                audit.outcome(),
+                audit.reason(),
+                audit.revisionFrom(),
+                audit.revisionTo(),
+                audit.diff(),
+                audit.evidence(),
+                audit.nodes(),
+                audit.hash());
+    }
+}

@@ -1,0 +1,81 @@
+package parley.admission;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * The rollout as everybody sees it: a revision of it is never changed. Pure.
+ *
+ * @param revision one more with each change; 0: what the configuration says, before anybody changed anything
+ * @param step the stage of the plan that is reached; -1: none
+ * @param since when this phase and step began
+ */
+public record Rollout(long revision, Phase phase, Flag flag, Plan plan, int step, Instant since, Change changed)
+        implements CborSerializable {
+    /** Where a rollout is. */
+    public enum Phase {
+        /** Nothing happens by itself but a rollback. */
+        PAUSED,
+        /** A step bakes; the next one begins by itself when its time is over and the evidence is there. */
+        RUNNING,
+        /** Evidence is missing for too long: as paused, and somebody should look. */
+        HOLDING,
+        /** Everybody's trouble, not the rollout's: new sessions do without voice until it is over. */
+        SUSPENDED,
+        /** A guardrail or an operator took it back. Stays until a person with a reason goes on. */
+        ROLLED_BACK,
+        /** The last step is reached, and has baked. */
+        COMPLETED
+    }
+
+    /** The last change: who, when, why. */
+    public record Change(Actor by, Instant at, String reason) {}
+
+    /** One value that changed; both as text. */
+    public record Diff(String path, String from, String to) {}
+
+    /** The share of users that get voice now, 0..100: that of the flag, unless nobody gets it. */
+    public int effectivePercentage() {
+        return flag.enabled() && phase != Phase.SUSPENDED ? flag.percentage() : 0;
+    }
+
+    /** Which arm, by which rule. */
+    public Flag.Assignment assign(CallerId caller, java.util.Set<String> memberOf) {
+        var assigned = flag.assign(caller, memberOf);
+        return phase == Phase.SUSPENDED && assigned.arm() == Arm.VOICE
+                ? new Flag.Assignment(Arm.CONTROL, Decision.Why.SUSPENDED)
+                : assigned;
+    }
+
+    /** What differs in {@code later}. */
+    List<Diff> diff(Rollout later) {
+        var before = described();
+        var diffs = new ArrayList<Diff>();
+        later.described().forEach((path, value) -> {
+            if (!Objects.equals(before.get(path), value)) {
+                diffs.add(new Diff(path, String.valueOf(before.get(path)), String.valueOf(value)));
+            }
+        });
+        return List.copyOf(diffs);
+    }
+
+    /**
+     * Users, in per cent of all, that are in at {@code later} and were not; negative numbers do not occur. Exact, because
+     * there are 100 buckets.
+     */
+    int entering(Rollout later) {
+        return Math.max(0, later.effectivePercentage() - effectivePercentage());
+    }
+
+    private TreeMap<String, Object> described() {
+        var described = new TreeMap<>(flag.described());
+        described.put("/state", phase);
+        described.put("/plan/steps", plan.steps());
+        described.put("/plan/max_hold", plan.maxHold());
+        described.put("/plan/step", step);
+        return described;
+    }
+}

@@ -1,0 +1,69 @@
+package parley.admission;
+
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import parley.admission.Rollouts.Happening;
+
+/** What this node knows of the rollout: a decision reads two fields and asks nobody. Thread-safe. */
+final class RolloutView {
+    private final @Nullable Memory memory;
+    private final CopyOnWriteArrayList<Consumer<Happening>> watchers = new CopyOnWriteArrayList<>();
+    private volatile Rollout rollout;
+    private volatile Kill kill;
+
+    /** @param configured what counts until the cluster or this node's disk says otherwise */
+    RolloutView(@Nullable Memory memory, Rollout configured) {
+        this.memory = memory;
+        var kept = memory == null ? null : memory.rollout();
+        this.rollout = kept == null ? configured : kept;
+        this.kill = memory == null ? Kill.NEVER : memory.kill();
+    }
+
+    /** Knows only what it is told, and keeps it nowhere. */
+    static RolloutView of(Rollout configured) {
+        return new RolloutView(null, configured);
+    }
+
+    Rollout rollout() {
+        return rollout;
+    }
+
+    Kill kill() {
+        return kill;
+    }
+
+    /** Takes what is newer than what is known. */
+    void learn(Rollout told) {
+        synchronized (this) {
+            if (told.revision() <= rollout.revision()) {
+                return;
+            }
+            rollout = told;
+        }
+        watchers.forEach(watcher -> watcher.accept(new Happening.RolloutChanged(told)));
+        if (memory != null) {
+            memory.keepRollout(this::rollout);
+        }
+    }
+
+    /** The same; whoever asks for a place from now on meets it. On disk when this returns, as far as the disk takes it. */
+    void learn(Kill told) {
+        synchronized (this) {
+            if (!told.isAfter(kill)) {
+                return;
+            }
+            kill = told;
+        }
+        watchers.forEach(watcher -> watcher.accept(new Happening.KillChanged(told)));
+        if (memory != null) {
+            memory.keepKill(this::kill);
+        }
+    }
+
+    /** @return stops it */
+    Runnable watch(Consumer<Happening> watcher) {
+        watchers.add(watcher);
+        return () -> watchers.remove(watcher);
+    }
+}

@@ -1,0 +1,218 @@
+package parley.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
+import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import parley.admission.Rollouts.Changed;
+import parley.admission.Rollouts.Proposal;
+import parley.admission.Rollouts.Request;
+
+/** L1, L2, R2: three nodes in one JVM. Each has a journal of its own: what they share, they tell each other. */
+@Tag("cluster")
+class ClusterRolloutsTest {
+    private static final Actor AMIR = new Actor("user", "amir", "operator", "api");
+    private static final CallerId ANNA = new CallerId("anna", "default");
+
+    private record Node(ActorSystem<Void> system, ClusterRollouts rollouts) {}
+
+    @TempDir
+    private Path directory;
+
+    private final List<Node> nodes = new ArrayList<>();
+
+    @AfterEach
+    void stop() {
+        nodes.forEach(node -> node.system().terminate());
+        nodes.forEach(node -> get(node.system().getWhenTerminated()));
+    }
+
+    @Test
+    void whatIsChangedOnOneNodeIsDecidedByOnAll() {
+        start(3);
+
+        var changed = get(nodes.get(2)
+                .rollouts()
+                .change(
+                        new Proposal(null, 0, null, null, null, null, null, null),
+                        new Request(AMIR, "off", null, null, false)));
+
+        assertThat(changed).isInstanceOf(Changed.Applied.class);
+        nodes.forEach(node -> await(() -> node.rollouts().current().revision() == 1));
+        nodes.forEach(node ->
+                assertThat(node.rollouts().admission().admit(ANNA, Set.of())).isInstanceOf(Decision.Refused.class));
+    }
+
+    @Test
+    void aKillIsKnownEverywhereWhenItIsAnsweredAndAfterARestartFromTheDisk() {
+        start(3);
+
+        var killed = get(nodes.get(1).rollouts().kill(true, Kill.Live.CLOSE, AMIR, "fire"));
+
+        assertThat(killed.missing()).isEmpty();
+        assertThat(killed.acked()).hasSize(3);
+        nodes.forEach(node -> assertThat(node.rollouts().kill().on()).isTrue());
+        assertThat(Files.exists(directory.resolve("0").resolve("kill.json"))).isTrue();
+        assertThat(new Memory(
+                                directory.resolve("2"),
+                                new com.fasterxml.jackson.databind.ObjectMapper().findAndRegisterModules())
+                        .kill())
+                .isEqualTo(killed.kill());
+    }
+
+    @Test
+    void aNodeThatComesLaterLearnsOfTheKillAndOfTheRollout() {
+        start(1);
+        get(nodes.getFirst().rollouts().kill(true, Kill.Live.GO_ON, AMIR, "fire"));
+        get(nodes.getFirst()
+                .rollouts()
+                .change(
+                        new Proposal(null, 3, null, null, null, null, null, null),
+                        new Request(AMIR, "few", null, null, false)));
+
+        start(1);
+
+        await(() -> nodes.get(1).rollouts().kill().on());
+        await(() -> nodes.get(1).rollouts().current().flag().percentage() == 3);
+    }
+
+    /** The oldest node holds the controller: it is gone, and nobody has noticed yet. */
+    @Test
+    void aKillNeedsNoControllerAndReportsWhoDidNotSayThatItKnows() {
+        start(3);
+        var gone = Cluster.get(nodes.getFirst().system()).selfMember().address().toString();
+        nodes.getFirst().system().terminate();
+        get(nodes.getFirst().system().getWhenTerminated());
+
+        var killed = get(nodes.get(2).rollouts().kill(true, Kill.Live.GO_ON, AMIR, "fire"));
+
+        assertThat(killed.missing()).containsExactly(gone);
+        assertThat(nodes.get(1).rollouts().kill().on()).isTrue();
+        assertThat(nodes.get(2).rollouts().kill().on()).isTrue();
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsTakenForAKill() throws Exception {
+        Files.createDirectories(directory.resolve("0"));
+        Files.writeString(directory.resolve("0").resolve("kill.json"), "{half");
+
+        start(1);
+
+        assertThat(nodes.getFirst().rollouts().kill().on()).isTrue();
+        get(nodes.getFirst().rollouts().kill(false, Kill.Live.GO_ON, AMIR, "looked"));
+        assertThat(nodes.getFirst().rollouts().kill().on()).isFalse();
+    }
+
+    @Test
+    void theAuditKnowsOfKillsAndOfThoseWhoWereRefused() {
+        start(1);
+        var rollouts = nodes.getFirst().rollouts();
+
+        get(rollouts.kill(true, Kill.Live.CLOSE, AMIR, "fire"));
+        rollouts.denied(new Actor("user", "eve", "", "api"), "admin", "needs the role operator");
+
+        await(() -> get(rollouts.history(0, 10)).size() == 2);
+        var lines = get(rollouts.history(0, 10));
+        assertThat(lines).extracting(Rollouts.Recorded::outcome).containsExactlyInAnyOrder("applied", "denied");
+        assertThat(lines).extracting(line -> line.actor().id()).containsExactlyInAnyOrder("amir", "eve");
+        assertThat(get(rollouts.verify())).isEqualTo(new Rollouts.Verified(2, 0));
+        assertThat(get(rollouts.history(1, 10))).hasSize(1);
+    }
+
+    @Test
+    void aDecisionIsExplainedByTheRuleThatMade() {
+        start(1);
+        get(nodes.getFirst()
+                .rollouts()
+                .change(
+                        new Proposal(null, 50, null, null, Set.of("eve"), null, null, null),
+                        new Request(AMIR, "half", null, null, false)));
+        await(() -> nodes.getFirst().rollouts().current().revision() == 1);
+
+        var eve = nodes.getFirst().rollouts().explain(new CallerId("eve", "default"), Set.of());
+        var other = nodes.getFirst().rollouts().explain(new CallerId("user-2", "default"), Set.of());
+
+        assertThat(eve.rule()).isEqualTo(Decision.Why.DENIED);
+        assertThat(eve.arm()).isEqualTo(Arm.CONTROL);
+        assertThat(other.rule()).isEqualTo(Decision.Why.BUCKET);
+        assertThat(other.bucket()).isEqualTo(75);
+    }
+
+    private void start(int count) {
+        for (int number = 0; number < count; number++) {
+            nodes.add(node(nodes.isEmpty() ? null : nodes.getFirst().system(), nodes.size()));
+        }
+        nodes.forEach(node -> await(() -> up(node.system()) == nodes.size()));
+    }
+
+    private Node node(@Nullable ActorSystem<Void> seed, int number) {
+        var config = ConfigFactory.parseMap(Map.ofEntries(
+                        Map.entry("pekko.actor.provider", "cluster"),
+                        Map.entry("pekko.loglevel", "off"),
+                        Map.entry("pekko.stdout-loglevel", "off"),
+                        Map.entry("pekko.remote.artery.canonical.hostname", "127.0.0.1"),
+                        Map.entry("pekko.remote.artery.canonical.port", 0),
+                        Map.entry("pekko.cluster.jmx.enabled", "off"),
+                        Map.entry("pekko.cluster.distributed-data.notify-subscribers-interval", "20ms"),
+                        Map.entry("pekko.cluster.failure-detector.acceptable-heartbeat-pause", "60s"),
+                        Map.entry("pekko.cluster.shutdown-after-unsuccessful-join-seed-nodes", "off"),
+                        Map.entry("pekko.coordinated-shutdown.exit-jvm", "off"),
+                        // A system that is terminated is gone as one that has crashed: it takes leave of nobody.
+                        Map.entry("pekko.coordinated-shutdown.run-by-actor-system-terminate", "off"),
+                        Map.entry("parley.admission.read-journal", PersistenceTestKitReadJournal.Identifier())))
+                .withFallback(PersistenceTestKitPlugin.getInstance().config())
+                .withFallback(ConfigFactory.load());
+        ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "parley", config);
+        var rollouts = ClusterRollouts.start(
+                system, AdmissionSettings.from(config), directory.resolve(Integer.toString(number)));
+        var cluster = Cluster.get(system);
+        cluster.manager()
+                .tell(Join.create(
+                        seed == null
+                                ? cluster.selfMember().address()
+                                : Cluster.get(seed).selfMember().address()));
+        return new Node(system, rollouts);
+    }
+
+    private static int up(ActorSystem<Void> system) {
+        int up = 0;
+        for (var member : Cluster.get(system).state().getMembers()) {
+            up += member.status().equals(MemberStatus.up()) ? 1 : 0;
+        }
+        return up;
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("in time").isLessThan(end);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+        }
+    }
+
+    private static <T> T get(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
+    }
+}
