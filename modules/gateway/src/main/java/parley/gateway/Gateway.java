@@ -56,6 +56,7 @@ public final class Gateway {
         var materializer = Materializer.createMaterializer(system);
         var tokens = tokens(settings);
         var callers = new Callers(tokens);
+        var operators = new Operators(callers, rollouts);
         var origins = new Origins(settings.allowedOrigins());
         var faces = new FaceHandler(tokens, admission, sessions, origins, loops, materializer);
         var front = new Front(
@@ -64,7 +65,8 @@ public final class Gateway {
                                 new HealthRoutes(settings.version()),
                                 new FaceRoutes(admission, callers, faces::draining),
                                 new SessionRoutes(sessions, admission, callers, faces::draining),
-                                new RolloutRoutes(rollouts, new Operators(callers, rollouts)),
+                                new RolloutRoutes(rollouts, operators),
+                                new AdminSessionRoutes(sessions, operators),
                                 new PageRoutes(settings, tokens),
                                 origins,
                                 system.settings().config())

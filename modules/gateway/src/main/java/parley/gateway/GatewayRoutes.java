@@ -42,6 +42,7 @@ final class GatewayRoutes {
     private final FaceRoutes faces;
     private final SessionRoutes sessions;
     private final RolloutRoutes rollouts;
+    private final AdminSessionRoutes adminSessions;
     private final PageRoutes pages;
     private final Origins origins;
     private final CorsSettings cors;
@@ -51,6 +52,7 @@ final class GatewayRoutes {
             FaceRoutes faces,
             SessionRoutes sessions,
             RolloutRoutes rollouts,
+            AdminSessionRoutes adminSessions,
             PageRoutes pages,
             Origins origins,
             Config config) {
@@ -58,6 +60,7 @@ final class GatewayRoutes {
         this.faces = faces;
         this.sessions = sessions;
         this.rollouts = rollouts;
+        this.adminSessions = adminSessions;
         this.pages = pages;
         this.origins = origins;
         this.cors = CorsSettings.create(config)
@@ -81,6 +84,7 @@ final class GatewayRoutes {
                                         faces.routes(),
                                         sessions.routes(),
                                         rollouts.routes(),
+                                        adminSessions.routes(),
                                         pages.routes())))));
         // What is kept of an answer to one site is not for another.
         return origins.named().isEmpty() ? sealed : respondWithDefaultHeader(VARY, () -> sealed);

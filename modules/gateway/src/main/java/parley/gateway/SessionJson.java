@@ -32,6 +32,7 @@ final class SessionJson {
                 .put("phase", session.phase())
                 .put("attached", session.attached())
                 .put("node", session.node())
+                .put("edge_node", session.edgeNode())
                 .put("provider", session.provider())
                 .put("model", session.model())
                 .put("turns", session.turns())
@@ -44,6 +45,19 @@ final class SessionJson {
                 .put("cached_in", session.tokens().cachedIn())
                 .put("text_out", session.tokens().textOut())
                 .put("audio_out", session.tokens().audioOut());
+        return json;
+    }
+
+    static ObjectNode census(Answer.Census census, int limit) {
+        var json = JsonNodeFactory.instance.objectNode();
+        var sessions = json.putArray("sessions");
+        census.sessions().forEach(session -> sessions.add(view(session)));
+        json.put(
+                "next",
+                census.sessions().size() < limit
+                        ? null
+                        : census.sessions().getLast().id().value());
+        census.silent().forEach(json.putArray("silent_nodes")::add);
         return json;
     }
 

@@ -78,6 +78,31 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implement
         return describe(id, caller);
     }
 
+    @Override
+    public CompletionStage<Answer.Census> census(String after, int limit) {
+        return CompletableFuture.completedFuture(new Answer.Census(
+                opened.entrySet().stream()
+                        .sorted(java.util.Comparator.comparing(
+                                entry -> entry.getKey().value()))
+                        .filter(entry -> entry.getKey().value().compareTo(after) > 0)
+                        .limit(limit)
+                        .map(entry -> ((Answer.Described) described(entry.getKey(), entry.getValue())).session())
+                        .toList(),
+                List.of()));
+    }
+
+    @Override
+    public CompletionStage<Answer> inspect(SessionId id) {
+        var known = opened.get(id);
+        return CompletableFuture.completedFuture(
+                known == null ? refused(Refusal.UNKNOWN, "no session " + id) : described(id, known));
+    }
+
+    @Override
+    public CompletionStage<Answer> stop(SessionId id) {
+        return inspect(id);
+    }
+
     private static Answer described(SessionId id, Opening opening) {
         return new Answer.Described(
                 new Answer.View(
@@ -87,6 +112,7 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implement
                         Arm.VOICE,
                         "live",
                         "pekko://parley@here:1",
+                        "pekko://parley@there:1",
                         "simulator",
                         opening.model(),
                         true,

@@ -496,6 +496,7 @@ class RoutesTest {
                         new FaceRoutes(admission, callers, () -> false),
                         new SessionRoutes(RIG.sessions, admission, callers, () -> false),
                         new RolloutRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
+                        new AdminSessionRoutes(RIG.sessions, new Operators(callers, RIG.rollouts)),
                         new PageRoutes(settings, tokens),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())

@@ -34,6 +34,19 @@ public sealed interface Answer {
     /** Not done, and why. */
     record Refused(Refusal why, String detail, @Nullable Duration retryAfter) implements Answer, CborSerializable {}
 
+    /**
+     * Live sessions of the cluster.
+     *
+     * @param sessions in the order of their ids
+     * @param silent nodes that did not answer in time
+     */
+    record Census(List<View> sessions, List<String> silent) {
+        public Census {
+            sessions = List.copyOf(sessions);
+            silent = List.copyOf(silent);
+        }
+    }
+
     /** The kinds of refusal. */
     enum Refusal {
         /** No session of this id, or not this caller's: the two look the same from outside. */
@@ -51,6 +64,7 @@ public sealed interface Answer {
      *
      * @param phase {@code opening}, {@code live} or {@code over}
      * @param node the Pekko address of the node it lives on
+     * @param edgeNode of the node that holds the caller's socket; null while nobody is on the line
      * @param provider null until one took it
      * @param endReason null until it is over
      */
@@ -61,6 +75,7 @@ public sealed interface Answer {
             Arm arm,
             String phase,
             String node,
+            @Nullable String edgeNode,
             @Nullable String provider,
             @Nullable String model,
             boolean attached,
@@ -68,7 +83,8 @@ public sealed interface Answer {
             Tokens tokens,
             double costUsd,
             Instant openedAt,
-            @Nullable EndReason endReason) {
+            @Nullable EndReason endReason)
+            implements CborSerializable {
         /** Token counts as the provider reported them. */
         public record Tokens(long textIn, long audioIn, long cachedIn, long textOut, long audioOut) {}
     }

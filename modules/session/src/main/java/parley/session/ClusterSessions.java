@@ -39,6 +39,7 @@ public final class ClusterSessions implements Sessions {
     /** A region that is gone refuses at once. */
     private static final long SEAT_PAUSE_MS = 20;
 
+    private final SessionCensus census;
     private final ClusterSharding sharding;
     private final ShardPlacement placement;
     private final Room room;
@@ -49,6 +50,7 @@ public final class ClusterSessions implements Sessions {
     private final EdgeLines edges;
 
     private ClusterSessions(
+            SessionCensus census,
             ClusterSharding sharding,
             ShardPlacement placement,
             Room room,
@@ -56,6 +58,7 @@ public final class ClusterSessions implements Sessions {
             JournalWatch journal,
             Sweep sweep,
             DeathWatch deaths) {
+        this.census = census;
         this.sharding = sharding;
         this.placement = placement;
         this.room = room;
@@ -117,6 +120,7 @@ public final class ClusterSessions implements Sessions {
                         }
                     });
                     return new ClusterSessions(
+                            SessionCensus.start(system, room),
                             sharding,
                             placement,
                             room,
@@ -295,6 +299,21 @@ public final class ClusterSessions implements Sessions {
     @Override
     public CompletionStage<Answer> end(SessionId id, CallerId caller) {
         return ask(id, replyTo -> new VoiceSession.End(caller, replyTo));
+    }
+
+    @Override
+    public CompletionStage<Answer.Census> census(String after, int limit) {
+        return census.take(after, limit);
+    }
+
+    @Override
+    public CompletionStage<Answer> inspect(SessionId id) {
+        return ask(id, VoiceSession.Inspect::new);
+    }
+
+    @Override
+    public CompletionStage<Answer> stop(SessionId id) {
+        return ask(id, VoiceSession.Stop::new);
     }
 
     /** Straight to the conversation when it runs on the caller's own loop; over the link otherwise. */

@@ -175,6 +175,11 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         return loop;
     }
 
+    /** As it is now; from any thread. */
+    Answer.View view() {
+        return soFar().view(id, room.node(), hasCaller(), null);
+    }
+
     /** Whether somebody is on the caller's line; from any thread. */
     boolean hasCaller() {
         return caller.isThere();

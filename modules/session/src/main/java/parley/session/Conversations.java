@@ -1,6 +1,8 @@
 package parley.session;
 
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -76,6 +78,16 @@ final class Conversations {
 
     void ended(Conversation conversation) {
         running.remove(conversation);
+    }
+
+    /** Those that run here, with ids behind {@code after}, in order, at most {@code limit}. */
+    List<Answer.View> views(String after, int limit) {
+        return running.stream()
+                .map(Conversation::view)
+                .filter(view -> view.id().value().compareTo(after) > 0)
+                .sorted(Comparator.comparing(view -> view.id().value()))
+                .limit(limit)
+                .toList();
     }
 
     /**

@@ -23,7 +23,9 @@ final class Ledger {
     private final Runnable lost;
     private final Unwritten unwritten = new Unwritten();
     private final ArrayDeque<Afterwards> afterwards = new ArrayDeque<>();
-    private SessionState.Live soFar;
+    /** Read by others, too; written on the loop only. */
+    private volatile SessionState.Live soFar;
+
     private long writtenUpTo;
     private boolean watching;
     private boolean closed;
@@ -49,7 +51,7 @@ final class Ledger {
         this.lost = lost;
     }
 
-    /** The session with everything that is known of it. */
+    /** The session with everything that is known of it; from any thread. */
     SessionState.Live soFar() {
         return soFar;
     }

@@ -76,7 +76,7 @@ sealed interface SessionState extends CborSerializable {
                     opened,
                     upstream,
                     configured,
-                    line == null ? new Line(seat, resumeTokenHash, null, false) : line,
+                    line == null ? new Line(seat, resumeTokenHash, null, false, null) : line,
                     hosting == null ? Hosting.NONE : hosting,
                     answer,
                     turns,
@@ -86,6 +86,31 @@ sealed interface SessionState extends CborSerializable {
 
         static Live opened(Opened opened) {
             return new Live(opened, null, null, Line.NONE, Hosting.NONE, null, List.of(), Tokens.NONE, 0);
+        }
+
+        /** @param reason null while it is not over */
+        Answer.View view(SessionId id, String node, boolean attached, @Nullable EndReason reason) {
+            return new Answer.View(
+                    id,
+                    opened.caller(),
+                    opened.face(),
+                    opened.arm(),
+                    reason != null ? "over" : upstream == null ? "opening" : "live",
+                    node,
+                    attached ? line.node() : null,
+                    upstream == null ? null : upstream.provider(),
+                    upstream == null ? opened.model() : upstream.model(),
+                    attached,
+                    turns.size(),
+                    new Answer.View.Tokens(
+                            tokens.textIn(),
+                            tokens.audioIn(),
+                            tokens.textCached() + tokens.audioCached(),
+                            tokens.textOut(),
+                            tokens.audioOut()),
+                    costMicros / 1e6,
+                    opened.at(),
+                    reason);
         }
 
         private Live with(Turn turn) {
@@ -162,11 +187,12 @@ sealed interface SessionState extends CborSerializable {
             @Nullable String seat,
             @Nullable String resumeTokenHash,
             @Nullable String shownTokenHash,
-            boolean attached) {
-        static final Line NONE = new Line(null, null, null, false);
+            boolean attached,
+            @Nullable String node) {
+        static final Line NONE = new Line(null, null, null, false, null);
 
         private Line left() {
-            return new Line(seat, resumeTokenHash, shownTokenHash, false);
+            return new Line(seat, resumeTokenHash, shownTokenHash, false, null);
         }
     }
 
@@ -224,7 +250,8 @@ sealed interface SessionState extends CborSerializable {
             case Hosted e -> live.with(live.hosting().by(e.host()));
             case HandedOver e -> live.with(live.hosting().released(e.seq()));
             case Told e -> e.number() > live.hosting().told() ? afterAll(live, e) : live;
-            case CallerAttached e -> live.with(new Line(e.seat(), e.resumeTokenHash(), e.shownTokenHash(), true));
+            case CallerAttached e ->
+                live.with(new Line(e.seat(), e.resumeTokenHash(), e.shownTokenHash(), true, e.node()));
             case CallerDetached e ->
                 e.seat().equals(live.line().seat()) ? live.with(live.line().left()) : live;
             case UpstreamOpened e -> live.with(e);

@@ -38,6 +38,20 @@ public interface Sessions {
     CompletionStage<Answer> end(SessionId id, CallerId caller);
 
     /**
+     * The cluster's live sessions, for operators.
+     *
+     * @param after those with ids behind this one; "" for the first
+     * @param limit at most so many
+     */
+    CompletionStage<Answer.Census> census(String after, int limit);
+
+    /** The same as {@link #describe}, for operators: whoever's it is. */
+    CompletionStage<Answer> inspect(SessionId id);
+
+    /** The same as {@link #end}, for operators. */
+    CompletionStage<Answer> stop(SessionId id);
+
+    /**
      * What a session is opened with.
      *
      * @param model as the caller asked for it; null: whatever the first {@code session.update} names, or the default

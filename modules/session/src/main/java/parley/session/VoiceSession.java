@@ -100,6 +100,12 @@ final class VoiceSession
     /** Safe to repeat. */
     record End(CallerId caller, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
+    /** What an operator may see, whoever's it is. */
+    record Inspect(ActorRef<Answer> replyTo) implements Command, CborSerializable {}
+
+    /** An operator ends it. Safe to repeat. */
+    record Stop(ActorRef<Answer> replyTo) implements Command, CborSerializable {}
+
     /** Lives, so that its clocks run; somebody who watched it may be gone. */
     record Wake() implements Command, CborSerializable {}
 
@@ -247,6 +253,14 @@ final class VoiceSession
                 passivate();
                 yield refuse(c.replyTo(), Refusal.UNKNOWN);
             }
+            case Inspect c -> {
+                passivate();
+                yield refuse(c.replyTo(), Refusal.UNKNOWN);
+            }
+            case Stop c -> {
+                passivate();
+                yield refuse(c.replyTo(), Refusal.UNKNOWN);
+            }
             case Note n -> Effect().noReply();
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
@@ -278,6 +292,12 @@ final class VoiceSession
                         .thenRun(state -> hangUp(EndReason.ENDED_BY_CALLER))
                         .thenReply(c.replyTo(), this::described);
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
+            case Inspect c -> Effect().reply(c.replyTo(), described(live, null));
+            case Stop c ->
+                Effect()
+                        .persist(ended(EndReason.ENDED_BY_OPERATOR, null))
+                        .thenRun(state -> hangUp(EndReason.ENDED_BY_OPERATOR))
+                        .thenReply(c.replyTo(), this::described);
             case Note n -> write(live, n);
             case CallTool c -> callTool(c);
             case ToolAnswered c -> toolAnswered(c);
@@ -334,6 +354,8 @@ final class VoiceSession
             case Describe c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case End c when isOwner(over.last(), c.caller()) -> Effect().reply(c.replyTo(), described(over));
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
+            case Inspect c -> Effect().reply(c.replyTo(), described(over));
+            case Stop c -> Effect().reply(c.replyTo(), described(over));
             // The last response's cost, or the end of an item, may arrive behind the end.
             case Note n -> write(over.last(), n);
             case Wake wake -> Effect().noReply();
@@ -663,32 +685,8 @@ final class VoiceSession
     }
 
     private Answer.Described described(Live live, @Nullable EndReason reason) {
-        var opened = live.opened();
-        var upstream = live.upstream();
-        var tokens = live.tokens();
-        var phase = reason != null ? "over" : upstream == null ? "opening" : "live";
-        return new Answer.Described(
-                new Answer.View(
-                        id,
-                        opened.caller(),
-                        opened.face(),
-                        opened.arm(),
-                        phase,
-                        room.node(),
-                        upstream == null ? null : upstream.provider(),
-                        upstream == null ? opened.model() : upstream.model(),
-                        live.line().attached() && conversation != null && reason == null,
-                        live.turns().size(),
-                        new Answer.View.Tokens(
-                                tokens.textIn(),
-                                tokens.audioIn(),
-                                tokens.textCached() + tokens.audioCached(),
-                                tokens.textOut(),
-                                tokens.audioOut()),
-                        live.costMicros() / 1e6,
-                        opened.at(),
-                        reason),
-                live.turns());
+        boolean attached = live.line().attached() && conversation != null && reason == null;
+        return new Answer.Described(live.view(id, room.node(), attached, reason), live.turns());
     }
 
     private static String lower(EndReason reason) {

@@ -51,12 +51,14 @@ final class Forms {
                         ? new SessionEvent.CallerAttached("seat", "hash", "pekko://here", Rig.NOON, null)
                         : fact)
                 .forEach(fact -> forms.put(named(fact), fact));
-        var line = new SessionState.Line("seat", "hash", null, false);
+        var line = new SessionState.Line("seat", "hash", null, false, null);
         var live = new Live(
                 Facts.OPENED, Facts.UPSTREAM, "{}", line, SessionState.Hosting.NONE, null, turns(), Facts.SOME, 7);
         states(live).forEach((special, state) -> forms.put(named(state) + special, state));
         messages(asked).forEach((special, message) -> forms.put(named(message) + special, message));
         forms.remove("VoiceSession.Wake-woken");
+        forms.remove("VoiceSession.Inspect-inspected");
+        forms.remove("VoiceSession.Stop-stopped");
         forms.put(
                 "VoiceSession.TakeSeat-again",
                 new VoiceSession.TakeSeat(
@@ -77,7 +79,7 @@ final class Forms {
                 Facts.OPENED,
                 Facts.UPSTREAM,
                 "{}",
-                new SessionState.Line("seat", "hash", "shown", true),
+                new SessionState.Line("seat", "hash", "shown", true, null),
                 new SessionState.Hosting("pekko://here/first", 2, true, 41, 3),
                 new SessionState.Answering("resp_1", 2, Facts.HEARD),
                 turns(),
@@ -119,6 +121,8 @@ final class Forms {
         messages.put("-woken", new VoiceSession.Wake());
         messages.put("-asked", new VoiceSession.Describe(Facts.ANNA, asked.narrow()));
         messages.put("-asked-for", new VoiceSession.End(Facts.ANNA, asked.narrow()));
+        messages.put("-inspected", new VoiceSession.Inspect(asked.narrow()));
+        messages.put("-stopped", new VoiceSession.Stop(asked.narrow()));
         messages.put("-taken", new VoiceSession.Seating.Taken("pekko://here", "127.0.0.1", 17356, "seat"));
         messages.put("-denied", new VoiceSession.Seating.Denied(refused));
         messages.put("-answered", new Answer.Opened(ID));
@@ -139,6 +143,7 @@ final class Forms {
                         Arm.VOICE,
                         "live",
                         "pekko://here",
+                        null,
                         provider,
                         model,
                         true,

@@ -82,6 +82,8 @@ class VoiceSessionTest {
         all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, "seat-1", false, "pekko://here", 0, to.narrow()));
         all.put("Describe", to -> new VoiceSession.Describe(Facts.ANNA, to.narrow()));
         all.put("End", to -> new VoiceSession.End(Facts.ANNA, to.narrow()));
+        all.put("Inspect", to -> new VoiceSession.Inspect(to.narrow()));
+        all.put("Stop", to -> new VoiceSession.Stop(to.narrow()));
         all.put("Note", to -> note(1, Facts.USER_SAID, Facts.SPENT));
         all.put("CallTool", to -> new VoiceSession.CallTool("call_1", "time", "{}"));
         all.put("ToolAnswered", to -> new VoiceSession.ToolAnswered("call_1", "noon"));
@@ -124,6 +126,8 @@ class VoiceSessionTest {
                 "vacant | TakeSeat | Opened Hosted CallerAttached | Taken",
                 "vacant | Describe | | Refused UNKNOWN",
                 "vacant | End | | Refused UNKNOWN",
+                "vacant | Inspect | | Refused UNKNOWN",
+                "vacant | Stop | | Refused UNKNOWN",
                 "vacant | Note | |",
                 "vacant | CallTool | |",
                 "vacant | ToolAnswered | |",
@@ -138,6 +142,8 @@ class VoiceSessionTest {
                 "opening | TakeSeat | Hosted CallerAttached | Taken",
                 "opening | Describe | | Described opening",
                 "opening | End | Ended | Described over",
+                "opening | Inspect | | Described opening",
+                "opening | Stop | Ended | Described over",
                 "opening | Note | Told |",
                 "opening | CallTool | |",
                 "opening | ToolAnswered | |",
@@ -152,6 +158,8 @@ class VoiceSessionTest {
                 "live | TakeSeat | | Denied FORBIDDEN",
                 "live | Describe | | Described live",
                 "live | End | Ended | Described over",
+                "live | Inspect | | Described live",
+                "live | Stop | Ended | Described over",
                 "live | Note | Told |",
                 "live | CallTool | |",
                 "live | ToolAnswered | |",
@@ -166,6 +174,8 @@ class VoiceSessionTest {
                 "over | TakeSeat | | Denied OVER",
                 "over | Describe | | Described over",
                 "over | End | | Described over",
+                "over | Inspect | | Described over",
+                "over | Stop | | Described over",
                 "over | Note | Told |",
                 "over | CallTool | |",
                 "over | ToolAnswered | |",
