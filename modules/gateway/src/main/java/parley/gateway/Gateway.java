@@ -67,6 +67,7 @@ public final class Gateway {
                                 new SessionRoutes(sessions, admission, callers, faces::draining),
                                 new RolloutRoutes(rollouts, operators),
                                 new AdminSessionRoutes(sessions, operators),
+                                new OfrepRoutes(rollouts, operators),
                                 new PageRoutes(settings, tokens),
                                 origins,
                                 system.settings().config())

@@ -43,6 +43,7 @@ final class GatewayRoutes {
     private final SessionRoutes sessions;
     private final RolloutRoutes rollouts;
     private final AdminSessionRoutes adminSessions;
+    private final OfrepRoutes ofrep;
     private final PageRoutes pages;
     private final Origins origins;
     private final CorsSettings cors;
@@ -53,6 +54,7 @@ final class GatewayRoutes {
             SessionRoutes sessions,
             RolloutRoutes rollouts,
             AdminSessionRoutes adminSessions,
+            OfrepRoutes ofrep,
             PageRoutes pages,
             Origins origins,
             Config config) {
@@ -61,6 +63,7 @@ final class GatewayRoutes {
         this.sessions = sessions;
         this.rollouts = rollouts;
         this.adminSessions = adminSessions;
+        this.ofrep = ofrep;
         this.pages = pages;
         this.origins = origins;
         this.cors = CorsSettings.create(config)
@@ -85,6 +88,7 @@ final class GatewayRoutes {
                                         sessions.routes(),
                                         rollouts.routes(),
                                         adminSessions.routes(),
+                                        ofrep.routes(),
                                         pages.routes())))));
         // What is kept of an answer to one site is not for another.
         return origins.named().isEmpty() ? sealed : respondWithDefaultHeader(VARY, () -> sealed);

@@ -497,6 +497,7 @@ class RoutesTest {
                         new SessionRoutes(RIG.sessions, admission, callers, () -> false),
                         new RolloutRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
                         new AdminSessionRoutes(RIG.sessions, new Operators(callers, RIG.rollouts)),
+                        new OfrepRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
                         new PageRoutes(settings, tokens),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())
