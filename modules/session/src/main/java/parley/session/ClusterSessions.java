@@ -83,6 +83,7 @@ public final class ClusterSessions implements Sessions {
             SessionSettings settings,
             WireSettings wire) {
         var conversations = new Conversations();
+        var privacy = PrivacySettings.from(system.settings().config());
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations)
                 .thenApply(link -> {
                     var cluster = Cluster.get(system);
@@ -94,6 +95,7 @@ public final class ClusterSessions implements Sessions {
                             tools,
                             prices,
                             settings,
+                            privacy.transcripts(),
                             new SessionMetrics(),
                             java.time.Clock.systemUTC(),
                             conversations);
