@@ -56,6 +56,9 @@ final class Ids {
 
     /** Two letters, six digits, a letter; in pairs only in capitals, because short words look like them. */
     private static int endOfNino(String text, int at) {
+        if (!Chars.isDigitAt(text, at + 2) && !Chars.isDigitAt(text, at + 3)) {
+            return at;
+        }
         var letters = new StringBuilder(9);
         int next = at;
         boolean spaced = false;

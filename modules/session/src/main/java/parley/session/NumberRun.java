@@ -52,6 +52,9 @@ final class NumberRun {
 
     /** The run that begins with this word; null when the word is no number. */
     static @Nullable Found at(String text, int at, boolean goesOn) {
+        if (!Chars.isDigit(text.charAt(at)) && !NumberWords.mayCount(text, at, Chars.endOfWord(text, at))) {
+            return null;
+        }
         var run = new NumberRun(text, goesOn);
         return run.read(at) ? new Found(run.start(), run.end(), run.token()) : null;
     }

@@ -3,6 +3,7 @@ package parley.session;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Numbers up to 99 as they are spoken, in English, German, Spanish and French, without their accents. */
@@ -41,7 +42,36 @@ final class NumberWords {
             "tiret",
             "espace");
 
+    /** By first and last letter, the lengths of the words that count, a bit each: most words fail here. */
+    private static final int[] LENGTHS = lengths();
+
     private NumberWords() {}
+
+    private static int[] lengths() {
+        var lengths = new int[26 * 26];
+        Stream.of(DIGITS.keySet(), TIMES.keySet(), PAUSES)
+                .flatMap(Set::stream)
+                .forEach(word -> lengths[place(word.charAt(0), word.charAt(word.length() - 1))] |= 1 << word.length());
+        return lengths;
+    }
+
+    private static int place(char first, char last) {
+        return (first - 'a') * 26 + last - 'a';
+    }
+
+    /** Whether it is worth looking closer: it may be one of the words, or one with accents. */
+    static boolean mayCount(CharSequence text, int from, int to) {
+        if (to - from > LONGEST) {
+            return false;
+        }
+        for (int at = from; at < to; at++) {
+            if (!Chars.isLetter(text.charAt(at))) {
+                return text.charAt(at) >= 128;
+            }
+        }
+        int place = place(Character.toLowerCase(text.charAt(from)), Character.toLowerCase(text.charAt(to - 1)));
+        return (LENGTHS[place] >> (to - from) & 1) != 0;
+    }
 
     private static Map<String, String> digits() {
         var words = new HashMap<String, String>();
