@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -44,6 +45,7 @@ public final class ClusterSessions implements Sessions {
     private final SessionLink link;
     private final JournalWatch journal;
     private final Sweep sweep;
+    private final Retention retention;
     private final DeathWatch deaths;
     private final EdgeLines edges;
 
@@ -54,6 +56,7 @@ public final class ClusterSessions implements Sessions {
             SessionLink link,
             JournalWatch journal,
             Sweep sweep,
+            Retention retention,
             DeathWatch deaths) {
         this.sharding = sharding;
         this.placement = placement;
@@ -61,6 +64,7 @@ public final class ClusterSessions implements Sessions {
         this.link = link;
         this.journal = journal;
         this.sweep = sweep;
+        this.retention = retention;
         this.deaths = deaths;
         this.edges = new EdgeLines(room.loops().next());
     }
@@ -115,20 +119,17 @@ public final class ClusterSessions implements Sessions {
                             conversations.suspend();
                         }
                     });
+                    Consumer<SessionId> wake = id ->
+                            sharding.entityRefFor(VoiceSession.KEY, id.value()).tell(new VoiceSession.Wake());
                     return new ClusterSessions(
                             sharding,
                             placement,
                             room,
                             link,
                             JournalWatch.start(journal, journalSettings),
-                            Sweep.start(
-                                    cluster,
-                                    journal,
-                                    journalSettings,
-                                    settings.maxLength(),
-                                    id -> sharding.entityRefFor(VoiceSession.KEY, id.value())
-                                            .tell(new VoiceSession.Wake()),
-                                    room.clock()),
+                            Sweep.start(cluster, journal, journalSettings, settings.maxLength(), wake, room.clock()),
+                            Retention.start(
+                                    journal, privacy.retention(), new Sweep.Oldest(cluster), wake, room.clock()),
                             DeathWatch.start(
                                     system,
                                     DeathWatchSettings.from(system.settings().config())));
@@ -193,6 +194,7 @@ public final class ClusterSessions implements Sessions {
     /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
         deaths.close();
+        retention.close();
         sweep.close();
         journal.close();
         link.close();
