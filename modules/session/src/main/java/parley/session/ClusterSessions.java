@@ -13,6 +13,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.serialization.SerializationExtension;
 import org.apache.pekko.stream.Materializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,7 @@ public final class ClusterSessions implements Sessions {
     private final JournalWatch journal;
     private final Sweep sweep;
     private final Retention retention;
+    private final JournalErasure erasure;
     private final DeathWatch deaths;
     private final EdgeLines edges;
 
@@ -57,6 +59,7 @@ public final class ClusterSessions implements Sessions {
             JournalWatch journal,
             Sweep sweep,
             Retention retention,
+            JournalErasure erasure,
             DeathWatch deaths) {
         this.sharding = sharding;
         this.placement = placement;
@@ -65,6 +68,7 @@ public final class ClusterSessions implements Sessions {
         this.journal = journal;
         this.sweep = sweep;
         this.retention = retention;
+        this.erasure = erasure;
         this.deaths = deaths;
         this.edges = new EdgeLines(room.loops().next());
     }
@@ -130,6 +134,13 @@ public final class ClusterSessions implements Sessions {
                             Sweep.start(cluster, journal, journalSettings, settings.maxLength(), wake, room.clock()),
                             Retention.start(
                                     journal, privacy.retention(), new Sweep.Oldest(cluster), wake, room.clock()),
+                            new JournalErasure(
+                                    journal,
+                                    SerializationExtension.get(system),
+                                    (id, caller) -> sharding.entityRefFor(VoiceSession.KEY, id.value())
+                                            .ask(
+                                                    replyTo -> new VoiceSession.Forget(caller, replyTo),
+                                                    settings.askTimeout())),
                             DeathWatch.start(
                                     system,
                                     DeathWatchSettings.from(system.settings().config())));
@@ -158,6 +169,11 @@ public final class ClusterSessions implements Sessions {
     /** What this node's conversations count. */
     public SessionMetrics metrics() {
         return room.metrics();
+    }
+
+    /** Deletes all that is stored of a user. */
+    public Erasure erasure() {
+        return erasure;
     }
 
     /**
@@ -194,6 +210,7 @@ public final class ClusterSessions implements Sessions {
     /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
         deaths.close();
+        erasure.close();
         retention.close();
         sweep.close();
         journal.close();

@@ -57,6 +57,7 @@ final class Forms {
         states(live).forEach((special, state) -> forms.put(named(state) + special, state));
         messages(asked).forEach((special, message) -> forms.put(named(message) + special, message));
         forms.remove("VoiceSession.Wake-woken");
+        forms.remove("VoiceSession.Forget-to-be-deleted");
         forms.put(
                 "VoiceSession.TakeSeat-again",
                 new VoiceSession.TakeSeat(
@@ -119,6 +120,7 @@ final class Forms {
         messages.put("-woken", new VoiceSession.Wake());
         messages.put("-asked", new VoiceSession.Describe(Facts.ANNA, asked.narrow()));
         messages.put("-asked-for", new VoiceSession.End(Facts.ANNA, asked.narrow()));
+        messages.put("-to-be-deleted", new VoiceSession.Forget(Facts.ANNA, asked.narrow()));
         messages.put("-taken", new VoiceSession.Seating.Taken("pekko://here", "127.0.0.1", 17356, "seat"));
         messages.put("-denied", new VoiceSession.Seating.Denied(refused));
         messages.put("-answered", new Answer.Opened(ID));

@@ -82,6 +82,7 @@ class VoiceSessionTest {
         all.put("TakeSeat", to -> new VoiceSession.TakeSeat(JOIN, "seat-1", false, "pekko://here", 0, to.narrow()));
         all.put("Describe", to -> new VoiceSession.Describe(Facts.ANNA, to.narrow()));
         all.put("End", to -> new VoiceSession.End(Facts.ANNA, to.narrow()));
+        all.put("Forget", to -> new VoiceSession.Forget(Facts.ANNA, to.narrow()));
         all.put("Note", to -> note(1, Facts.USER_SAID, Facts.SPENT));
         all.put("CallTool", to -> new VoiceSession.CallTool("call_1", "time", "{}"));
         all.put("ToolAnswered", to -> new VoiceSession.ToolAnswered("call_1", "noon"));
@@ -124,6 +125,7 @@ class VoiceSessionTest {
                 "vacant | TakeSeat | Opened Hosted CallerAttached | Taken",
                 "vacant | Describe | | Refused UNKNOWN",
                 "vacant | End | | Refused UNKNOWN",
+                "vacant | Forget | | Refused UNKNOWN",
                 "vacant | Note | |",
                 "vacant | CallTool | |",
                 "vacant | ToolAnswered | |",
@@ -138,6 +140,7 @@ class VoiceSessionTest {
                 "opening | TakeSeat | Hosted CallerAttached | Taken",
                 "opening | Describe | | Described opening",
                 "opening | End | Ended | Described over",
+                "opening | Forget | Ended | Described over",
                 "opening | Note | Told |",
                 "opening | CallTool | |",
                 "opening | ToolAnswered | |",
@@ -152,6 +155,7 @@ class VoiceSessionTest {
                 "live | TakeSeat | | Denied FORBIDDEN",
                 "live | Describe | | Described live",
                 "live | End | Ended | Described over",
+                "live | Forget | Ended | Described over",
                 "live | Note | Told |",
                 "live | CallTool | |",
                 "live | ToolAnswered | |",
@@ -166,6 +170,7 @@ class VoiceSessionTest {
                 "over | TakeSeat | | Denied OVER",
                 "over | Describe | | Described over",
                 "over | End | | Described over",
+                "over | Forget | | Described over",
                 "over | Note | Told |",
                 "over | CallTool | |",
                 "over | ToolAnswered | |",
@@ -238,7 +243,7 @@ class VoiceSessionTest {
     }
 
     static List<String> ownersCommands() {
-        return List.of("TakeSeat", "Describe", "End", "Open");
+        return List.of("TakeSeat", "Describe", "End", "Forget", "Open");
     }
 
     @ParameterizedTest
@@ -254,6 +259,7 @@ class VoiceSessionTest {
                                     new Join(stranger, true, null, 0), "seat-1", false, "pekko://here", 0, to.narrow());
                         case "Describe" -> new VoiceSession.Describe(MALLORY, to.narrow());
                         case "End" -> new VoiceSession.End(MALLORY, to.narrow());
+                        case "Forget" -> new VoiceSession.Forget(MALLORY, to.narrow());
                         default -> new VoiceSession.Open(stranger, to.narrow());
                     })
                     .reply();
@@ -264,6 +270,19 @@ class VoiceSessionTest {
     }
 
     // ---- stories
+
+    /** What the conversation still tells would be a session again, of somebody who asked to be forgotten. */
+    @Test
+    void aSessionThatIsToBeDeletedWritesNothingMoreAndLeavesMemory() {
+        bring("live");
+        run(to -> new VoiceSession.Forget(Facts.ANNA, to.narrow()));
+
+        assertThat(session.runCommand(note(1, Facts.USER_SAID)).hasNoEvents()).isTrue();
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(told(run(to -> new VoiceSession.Forget(Facts.ANNA, to.narrow()))
+                        .reply()))
+                .isEqualTo("Described over");
+    }
 
     private Object asks(Join join) {
         return run(to -> new VoiceSession.TakeSeat(join, Secret.random(), false, "pekko://here", 0, to.narrow()))
