@@ -17,6 +17,7 @@ import parley.provider.simulator.SimulatorSettings;
 import parley.session.Journal;
 import parley.session.JournalSettings;
 import parley.session.Prices;
+import parley.session.PrivacySettings;
 import parley.session.SessionSettings;
 import parley.tool.ToolSettings;
 import parley.wire.WireSettings;
@@ -70,6 +71,8 @@ record AppSettings(
         var breaker = read(config, errors, BreakerSettings::from);
         var simulator = read(config, errors, SimulatorSettings::from);
         var session = read(config, errors, SessionSettings::from);
+        // The sessions read it themselves; what is wrong with it is told with everything else.
+        read(config, errors, PrivacySettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
         var journaling = read(config, errors, JournalSettings::from);

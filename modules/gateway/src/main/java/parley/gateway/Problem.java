@@ -105,6 +105,16 @@ record Problem(
                 List.of());
     }
 
+    static Problem notForgotten() {
+        return new Problem(
+                503,
+                "not_forgotten",
+                "Not everything was deleted",
+                "a session or the database does not answer; what is left is deleted when this is repeated",
+                Duration.ofSeconds(5),
+                List.of());
+    }
+
     static Problem internal() {
         return of(500, "internal_error", "A fault of ours", "it was logged; try again");
     }

@@ -69,6 +69,12 @@ class ProblemTest {
                                 + "'detail':'another node takes the call at once','code':'draining',"
                                 + "'retry_after_ms':1000}"),
                 Arguments.of(
+                        Problem.notForgotten(),
+                        1013,
+                        "{'type':'urn:parley:problem:not_forgotten','title':'Not everything was deleted','status':503,"
+                                + "'detail':'a session or the database does not answer; what is left is deleted when"
+                                + " this is repeated','code':'not_forgotten','retry_after_ms':5000}"),
+                Arguments.of(
                         Problem.internal(),
                         1011,
                         "{'type':'urn:parley:problem:internal_error','title':'A fault of ours','status':500,"

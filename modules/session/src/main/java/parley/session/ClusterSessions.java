@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -12,6 +13,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.serialization.SerializationExtension;
 import org.apache.pekko.stream.Materializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +48,8 @@ public final class ClusterSessions implements Sessions {
     private final SessionLink link;
     private final JournalWatch journal;
     private final Sweep sweep;
+    private final Retention retention;
+    private final JournalErasure erasure;
     private final DeathWatch deaths;
     private final EdgeLines edges;
 
@@ -57,6 +61,8 @@ public final class ClusterSessions implements Sessions {
             SessionLink link,
             JournalWatch journal,
             Sweep sweep,
+            Retention retention,
+            JournalErasure erasure,
             DeathWatch deaths) {
         this.census = census;
         this.sharding = sharding;
@@ -65,6 +71,8 @@ public final class ClusterSessions implements Sessions {
         this.link = link;
         this.journal = journal;
         this.sweep = sweep;
+        this.retention = retention;
+        this.erasure = erasure;
         this.deaths = deaths;
         this.edges = new EdgeLines(room.loops().next());
     }
@@ -89,6 +97,7 @@ public final class ClusterSessions implements Sessions {
             Admission admission) {
         var conversations = new Conversations();
         admission.onKill(conversations::obey);
+        var privacy = PrivacySettings.from(system.settings().config());
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations)
                 .thenApply(link -> {
                     var cluster = Cluster.get(system);
@@ -100,6 +109,7 @@ public final class ClusterSessions implements Sessions {
                             tools,
                             prices,
                             settings,
+                            privacy.transcripts(),
                             new SessionMetrics(),
                             java.time.Clock.systemUTC(),
                             conversations);
@@ -119,6 +129,8 @@ public final class ClusterSessions implements Sessions {
                             conversations.suspend();
                         }
                     });
+                    Consumer<SessionId> wake = id ->
+                            sharding.entityRefFor(VoiceSession.KEY, id.value()).tell(new VoiceSession.Wake());
                     return new ClusterSessions(
                             SessionCensus.start(system, room),
                             sharding,
@@ -126,14 +138,16 @@ public final class ClusterSessions implements Sessions {
                             room,
                             link,
                             JournalWatch.start(journal, journalSettings),
-                            Sweep.start(
-                                    cluster,
+                            Sweep.start(cluster, journal, journalSettings, settings.maxLength(), wake, room.clock()),
+                            Retention.start(
+                                    journal, privacy.retention(), new Sweep.Oldest(cluster), wake, room.clock()),
+                            new JournalErasure(
                                     journal,
-                                    journalSettings,
-                                    settings.maxLength(),
-                                    id -> sharding.entityRefFor(VoiceSession.KEY, id.value())
-                                            .tell(new VoiceSession.Wake()),
-                                    room.clock()),
+                                    SerializationExtension.get(system),
+                                    (id, caller) -> sharding.entityRefFor(VoiceSession.KEY, id.value())
+                                            .ask(
+                                                    replyTo -> new VoiceSession.Forget(caller, replyTo),
+                                                    settings.askTimeout())),
                             DeathWatch.start(
                                     system,
                                     DeathWatchSettings.from(system.settings().config())));
@@ -162,6 +176,11 @@ public final class ClusterSessions implements Sessions {
     /** What this node's conversations count. */
     public SessionMetrics metrics() {
         return room.metrics();
+    }
+
+    /** Deletes all that is stored of a user. */
+    public Erasure erasure() {
+        return erasure;
     }
 
     /**
@@ -198,6 +217,8 @@ public final class ClusterSessions implements Sessions {
     /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
         deaths.close();
+        erasure.close();
+        retention.close();
         sweep.close();
         journal.close();
         link.close();

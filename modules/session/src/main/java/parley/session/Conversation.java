@@ -150,7 +150,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         this.witness = new Witness(
                 model == null ? room.providers().first().defaultModel() : model, room.prices(), room.clock());
         soFar.turns().forEach(turn -> witness.knows(turn.itemId()));
-        this.ledger = new Ledger(loop, settings, soFar, witness, reports::facts, this::journalLost);
+        this.ledger = new Ledger(loop, settings, soFar, witness, room.transcripts(), reports::facts, this::journalLost);
         this.utterance = new Utterance(
                 settings.utteranceLead().toMillis(), settings.utterance().toMillis());
         this.toProvider = new ToProvider(

@@ -19,6 +19,7 @@ final class Ledger {
     private final EventLoop loop;
     private final SessionSettings settings;
     private final Witness witness;
+    private final Transcripts transcripts;
     private final Consumer<Batch> writer;
     private final Runnable lost;
     private final Unwritten unwritten = new Unwritten();
@@ -33,6 +34,7 @@ final class Ledger {
     /**
      * @param soFar the session as the journal has it
      * @param witness where the facts come from
+     * @param transcripts what of them is kept, and known here
      * @param writer gets each batch, and answers by {@link #written}
      * @param lost called when the journal is taken for lost, unless closed
      */
@@ -41,12 +43,14 @@ final class Ledger {
             SessionSettings settings,
             SessionState.Live soFar,
             Witness witness,
+            Transcripts transcripts,
             Consumer<Batch> writer,
             Runnable lost) {
         this.loop = loop;
         this.settings = settings;
         this.soFar = soFar;
         this.witness = witness;
+        this.transcripts = transcripts;
         this.writer = writer;
         this.lost = lost;
     }
@@ -59,7 +63,7 @@ final class Ledger {
     /** Whatever the witness has learned since is known now, and on its way to the journal. */
     void tell() {
         if (witness.hasFacts()) {
-            var facts = witness.takeFacts();
+            var facts = witness.takeFacts().stream().map(transcripts::kept).toList();
             for (var fact : facts) {
                 if (soFar.after(fact) instanceof SessionState.Live later) {
                     soFar = later;

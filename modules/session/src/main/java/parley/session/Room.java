@@ -15,6 +15,7 @@ record Room(
         Tools tools,
         Prices prices,
         SessionSettings settings,
+        Transcripts transcripts,
         SessionMetrics metrics,
         Clock clock,
         Conversations conversations) {}

@@ -217,7 +217,7 @@ final class Sweep implements AutoCloseable {
     }
 
     /** Whoever has been up longest: known to every node without asking, and there is one as long as there is a cluster. */
-    private record Oldest(Cluster cluster) implements Members {
+    record Oldest(Cluster cluster) implements Members {
         @Override
         public boolean areLedByThisNode() {
             return up().reduce((one, other) -> one.isOlderThan(other) ? one : other)

@@ -61,6 +61,9 @@ final class VoiceSession
     /** Tags the last fact: by its absence a session is found that nobody asks for. */
     static final String TAG_ENDED = "ended";
 
+    /** Begins the tag of the first fact: by it a user's sessions are found. */
+    private static final String TAG_OWNER = "owner:";
+
     private static final Duration KEPT_IN_MEMORY = Duration.ofMinutes(1);
 
     sealed interface Command {}
@@ -105,6 +108,8 @@ final class VoiceSession
 
     /** An operator ends it. Safe to repeat. */
     record Stop(ActorRef<Answer> replyTo) implements Command, CborSerializable {}
+    /** Ends, and leaves memory without another word: it is going to be deleted. Safe to repeat. */
+    record Forget(CallerId caller, ActorRef<Answer> replyTo) implements Command, CborSerializable {}
 
     /** Lives, so that its clocks run; somebody who watched it may be gone. */
     record Wake() implements Command, CborSerializable {}
@@ -160,6 +165,9 @@ final class VoiceSession
     /** Given since this life began. */
     private long seats;
 
+    /** Whether it is going to be deleted: it writes nothing more. */
+    private boolean forgotten;
+
     static Behavior<Command> create(EntityContext<Command> entity, Room room, SessionLink link) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers ->
                 new VoiceSession(new SessionId(entity.getEntityId()), room, link, context, timers, entity.getShard())));
@@ -198,10 +206,16 @@ final class VoiceSession
     @Override
     public Set<String> tagsFor(SessionEvent event) {
         return switch (event) {
+            case Opened opened -> Set.of(ownerTag(opened.caller()));
             case Ended ended -> Set.of(TAG_ENDED);
             case Told told when told.facts().stream().anyMatch(Ended.class::isInstance) -> Set.of(TAG_ENDED);
             default -> Set.of();
         };
+    }
+
+    /** The same for all sessions of a caller, and not who it is. */
+    static String ownerTag(CallerId caller) {
+        return TAG_OWNER + Secret.hash(caller.tenant() + "\n" + caller.user());
     }
 
     @Override
@@ -261,6 +275,10 @@ final class VoiceSession
                 passivate();
                 yield refuse(c.replyTo(), Refusal.UNKNOWN);
             }
+            case Forget c -> {
+                passivate();
+                yield refuse(c.replyTo(), Refusal.UNKNOWN);
+            }
             case Note n -> Effect().noReply();
             case CallTool c -> Effect().noReply();
             case ToolAnswered c -> Effect().noReply();
@@ -298,6 +316,16 @@ final class VoiceSession
                         .persist(ended(EndReason.ENDED_BY_OPERATOR, null))
                         .thenRun(state -> hangUp(EndReason.ENDED_BY_OPERATOR))
                         .thenReply(c.replyTo(), this::described);
+            case Forget c
+            when isOwner(live, c.caller()) ->
+                Effect()
+                        .persist(ended(EndReason.ENDED_BY_OPERATOR, null))
+                        .thenRun(state -> {
+                            hangUp(EndReason.ENDED_BY_OPERATOR);
+                            forget();
+                        })
+                        .thenReply(c.replyTo(), this::described);
+            case Forget c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case Note n -> write(live, n);
             case CallTool c -> callTool(c);
             case ToolAnswered c -> toolAnswered(c);
@@ -356,6 +384,13 @@ final class VoiceSession
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case Inspect c -> Effect().reply(c.replyTo(), described(over));
             case Stop c -> Effect().reply(c.replyTo(), described(over));
+            case Forget c
+            when isOwner(over.last(), c.caller()) -> {
+                forget();
+                yield Effect().reply(c.replyTo(), described(over));
+            }
+            case Forget c -> refuse(c.replyTo(), Refusal.UNKNOWN);
+            case Note n when forgotten -> Effect().noReply();
             // The last response's cost, or the end of an item, may arrive behind the end.
             case Note n -> write(over.last(), n);
             case Wake wake -> Effect().noReply();
@@ -606,6 +641,13 @@ final class VoiceSession
     private void over() {
         timers.cancelAll();
         timers.startSingleTimer(Timeout.PASSIVATE, Timeout.PASSIVATE, KEPT_IN_MEMORY);
+    }
+
+    /** What the conversation still tells finds nobody. */
+    private void forget() {
+        forgotten = true;
+        conversation = null;
+        passivate();
     }
 
     private ReplyEffect<SessionEvent, SessionState> passivate() {

@@ -59,6 +59,7 @@ final class Forms {
         forms.remove("VoiceSession.Wake-woken");
         forms.remove("VoiceSession.Inspect-inspected");
         forms.remove("VoiceSession.Stop-stopped");
+        forms.remove("VoiceSession.Forget-to-be-deleted");
         forms.put(
                 "VoiceSession.TakeSeat-again",
                 new VoiceSession.TakeSeat(
@@ -123,6 +124,7 @@ final class Forms {
         messages.put("-asked-for", new VoiceSession.End(Facts.ANNA, asked.narrow()));
         messages.put("-inspected", new VoiceSession.Inspect(asked.narrow()));
         messages.put("-stopped", new VoiceSession.Stop(asked.narrow()));
+        messages.put("-to-be-deleted", new VoiceSession.Forget(Facts.ANNA, asked.narrow()));
         messages.put("-taken", new VoiceSession.Seating.Taken("pekko://here", "127.0.0.1", 17356, "seat"));
         messages.put("-denied", new VoiceSession.Seating.Denied(refused));
         messages.put("-answered", new Answer.Opened(ID));

@@ -95,6 +95,7 @@ class LiveHalfModelTest {
                 rig.tools,
                 Rig.prices(),
                 settings,
+                rig.transcripts,
                 new SessionMetrics(),
                 rig.room().clock(),
                 conversations);

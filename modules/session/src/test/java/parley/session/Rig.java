@@ -44,6 +44,7 @@ final class Rig implements AutoCloseable {
     final FakeTools tools = new FakeTools();
     final SessionMetrics metrics = new SessionMetrics();
     final SessionSettings settings;
+    final Transcripts transcripts;
     final Conversations conversations = new Conversations();
 
     Rig() {
@@ -59,6 +60,7 @@ final class Rig implements AutoCloseable {
                         .withFallback(ConfigFactory.defaultReference()));
         materializer = Materializer.createMaterializer(system);
         settings = settings(overrides);
+        transcripts = privacy(overrides).transcripts();
     }
 
     static ActorSystem<Void> system(Loops loops, String name, Config config) {
@@ -74,6 +76,12 @@ final class Rig implements AutoCloseable {
     static SessionSettings settings(Map<String, ?> overrides) {
         return SessionSettings.from(ConfigFactory.parseMap(overrides)
                 .withFallback(ConfigFactory.parseMap(Map.of("parley.session.link.port", 0)))
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve());
+    }
+
+    static PrivacySettings privacy(Map<String, ?> overrides) {
+        return PrivacySettings.from(ConfigFactory.parseMap(overrides)
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve());
     }
@@ -96,6 +104,7 @@ final class Rig implements AutoCloseable {
                 tools,
                 prices(),
                 other,
+                transcripts,
                 metrics,
                 Clock.fixed(NOON, ZoneOffset.UTC),
                 those);

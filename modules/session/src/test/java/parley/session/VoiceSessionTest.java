@@ -84,6 +84,7 @@ class VoiceSessionTest {
         all.put("End", to -> new VoiceSession.End(Facts.ANNA, to.narrow()));
         all.put("Inspect", to -> new VoiceSession.Inspect(to.narrow()));
         all.put("Stop", to -> new VoiceSession.Stop(to.narrow()));
+        all.put("Forget", to -> new VoiceSession.Forget(Facts.ANNA, to.narrow()));
         all.put("Note", to -> note(1, Facts.USER_SAID, Facts.SPENT));
         all.put("CallTool", to -> new VoiceSession.CallTool("call_1", "time", "{}"));
         all.put("ToolAnswered", to -> new VoiceSession.ToolAnswered("call_1", "noon"));
@@ -128,6 +129,7 @@ class VoiceSessionTest {
                 "vacant | End | | Refused UNKNOWN",
                 "vacant | Inspect | | Refused UNKNOWN",
                 "vacant | Stop | | Refused UNKNOWN",
+                "vacant | Forget | | Refused UNKNOWN",
                 "vacant | Note | |",
                 "vacant | CallTool | |",
                 "vacant | ToolAnswered | |",
@@ -144,6 +146,7 @@ class VoiceSessionTest {
                 "opening | End | Ended | Described over",
                 "opening | Inspect | | Described opening",
                 "opening | Stop | Ended | Described over",
+                "opening | Forget | Ended | Described over",
                 "opening | Note | Told |",
                 "opening | CallTool | |",
                 "opening | ToolAnswered | |",
@@ -160,6 +163,7 @@ class VoiceSessionTest {
                 "live | End | Ended | Described over",
                 "live | Inspect | | Described live",
                 "live | Stop | Ended | Described over",
+                "live | Forget | Ended | Described over",
                 "live | Note | Told |",
                 "live | CallTool | |",
                 "live | ToolAnswered | |",
@@ -176,6 +180,7 @@ class VoiceSessionTest {
                 "over | End | | Described over",
                 "over | Inspect | | Described over",
                 "over | Stop | | Described over",
+                "over | Forget | | Described over",
                 "over | Note | Told |",
                 "over | CallTool | |",
                 "over | ToolAnswered | |",
@@ -248,7 +253,7 @@ class VoiceSessionTest {
     }
 
     static List<String> ownersCommands() {
-        return List.of("TakeSeat", "Describe", "End", "Open");
+        return List.of("TakeSeat", "Describe", "End", "Forget", "Open");
     }
 
     @ParameterizedTest
@@ -264,6 +269,7 @@ class VoiceSessionTest {
                                     new Join(stranger, true, null, 0), "seat-1", false, "pekko://here", 0, to.narrow());
                         case "Describe" -> new VoiceSession.Describe(MALLORY, to.narrow());
                         case "End" -> new VoiceSession.End(MALLORY, to.narrow());
+                        case "Forget" -> new VoiceSession.Forget(MALLORY, to.narrow());
                         default -> new VoiceSession.Open(stranger, to.narrow());
                     })
                     .reply();
@@ -274,6 +280,19 @@ class VoiceSessionTest {
     }
 
     // ---- stories
+
+    /** What the conversation still tells would be a session again, of somebody who asked to be forgotten. */
+    @Test
+    void aSessionThatIsToBeDeletedWritesNothingMoreAndLeavesMemory() {
+        bring("live");
+        run(to -> new VoiceSession.Forget(Facts.ANNA, to.narrow()));
+
+        assertThat(session.runCommand(note(1, Facts.USER_SAID)).hasNoEvents()).isTrue();
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(told(run(to -> new VoiceSession.Forget(Facts.ANNA, to.narrow()))
+                        .reply()))
+                .isEqualTo("Described over");
+    }
 
     private Object asks(Join join) {
         return run(to -> new VoiceSession.TakeSeat(join, Secret.random(), false, "pekko://here", 0, to.narrow()))
