@@ -6,6 +6,7 @@ public enum EndReason {
     ENDED_BY_CALLER,
     ENDED_BY_OPERATOR,
     MAX_LENGTH,
+    IDLE,
     PROVIDER_REFUSED,
     PROVIDER_LOST,
     JOURNAL_LOST
