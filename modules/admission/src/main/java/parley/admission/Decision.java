@@ -25,7 +25,8 @@ public sealed interface Decision {
         ALLOWED,
         BUCKET,
         NODE_FULL,
-        CALLER_FULL
+        CALLER_FULL,
+        TENANT_FULL
     }
 
     /** One connection's place among the node's. */

@@ -87,6 +87,7 @@ record Problem(
             case SWITCHED_OFF -> refusal(503, "voice_disabled", title, refused);
             case NODE_FULL -> refusal(503, "capacity", title, refused);
             case CALLER_FULL -> refusal(429, "too_many_connections", title, refused);
+            case TENANT_FULL -> refusal(429, "tenant_full", title, refused);
             case DENIED, BUCKET, ALLOWED -> refusal(403, "not_in_rollout", title, refused);
         };
     }
