@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
+import parley.admission.Capacity;
+import parley.admission.ClusterQuotas;
 import parley.gateway.Gateway;
 import parley.provider.Providers;
 import parley.provider.simulator.Simulator;
@@ -144,14 +146,17 @@ final class Node implements AutoCloseable {
                     settings.session(),
                     settings.wire()));
             started.add(sessions::close);
+            var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
             var gateway = await(Gateway.bind(
                     system,
                     loops,
                     sessions,
-                    Admission.create(settings.admission()),
+                    Capacity.of(Admission.create(settings.admission()), settings.capacity()),
+                    quotas,
                     settings.gateway(),
+                    settings.rates(),
                     settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));

@@ -38,6 +38,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
+import parley.admission.Quotas;
 import parley.session.Face;
 import parley.wire.WireSettings;
 
@@ -753,9 +754,11 @@ class FrontTest {
                         rig.loops,
                         rig.sessions,
                         admission,
+                        Quotas.unlimited(),
                         Rig.settings(
                                 "port = " + free,
                                 "https { enabled = true, certificate = nowhere, certificate-key = nowhere }"),
+                        RateSettings.from(Rig.config()),
                         WireSettings.from(com.typesafe.config.ConfigFactory.load())))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("nowhere");
