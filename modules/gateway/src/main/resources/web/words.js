@@ -7,6 +7,10 @@ const MEANINGS = {
   voice_disabled: 'Voice is switched off for now.',
   capacity: 'All places are taken. Please try again in a moment.',
   too_many_connections: 'You are in too many conversations at once. End another one, then try again.',
+  tenant_full: 'All places of your organisation are taken. Please try again in a moment.',
+  quota_exceeded: 'You have begun as many conversations as an hour allows. Please try again later.',
+  quota_unavailable: 'The service does not answer just now. Please try again in a moment.',
+  rate_limited: 'That was too fast. Please try again in a moment.',
   session_unavailable: 'The service does not answer just now. Please try again in a moment.',
   unknown_session: 'It was over before the connection came back.',
   session_over: 'It was over before the connection came back.',
@@ -16,6 +20,7 @@ const MEANINGS = {
   ended_by_operator: 'Whoever runs this service has ended it.',
   caller_left: '',
   max_length: 'It had reached the longest time a conversation may take.',
+  idle: 'Nobody had said anything for a while.',
   upstream_lost: 'The agent was cut off.',
   session_expired: 'The agent had no more time for this conversation.',
 };

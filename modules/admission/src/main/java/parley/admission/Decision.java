@@ -34,7 +34,8 @@ public sealed interface Decision {
         COHORT,
         BUCKET,
         NODE_FULL,
-        CALLER_FULL
+        CALLER_FULL,
+        TENANT_FULL
     }
 
     /** One connection's place among the node's. */

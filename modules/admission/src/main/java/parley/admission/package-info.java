@@ -6,6 +6,9 @@
  * parley.admission.Decision.Refused} with the reason, when to come again, and what still works meanwhile. Answers come
  * from the memory of this node, in well under a microsecond. Nothing here knows of voice.
  *
+ * <p>How many sessions a user may begin within an hour is asked of the cluster instead, and of the journal through it ({@link
+ * parley.admission.Quotas}): one sharded entity per user.
+ *
  * <p>Read first: {@link parley.admission.Admission}, {@link parley.admission.Decision}, {@link parley.admission.Flag}.
  */
 @NullMarked

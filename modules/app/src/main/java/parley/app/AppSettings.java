@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import parley.admission.AdmissionSettings;
+import parley.admission.CapacitySettings;
+import parley.admission.QuotaSettings;
 import parley.gateway.GatewaySettings;
+import parley.gateway.RateSettings;
 import parley.provider.BreakerSettings;
 import parley.provider.ProviderSettings;
 import parley.provider.simulator.SimulatorSettings;
@@ -40,6 +43,8 @@ record AppSettings(
         WireSettings wire,
         WireSettings upstreamWire,
         AdmissionSettings admission,
+        QuotaSettings quota,
+        CapacitySettings capacity,
         ToolSettings tools,
         List<ProviderSettings> providers,
         BreakerSettings breaker,
@@ -47,6 +52,7 @@ record AppSettings(
         SessionSettings session,
         Prices prices,
         GatewaySettings gateway,
+        RateSettings rates,
         JournalSettings journaling,
         LeavingSettings leaving) {
 
@@ -65,6 +71,8 @@ record AppSettings(
         var journal = read(config, errors, AppSettings::journal);
         var wire = read(config, errors, WireSettings::from);
         var admission = read(config, errors, AdmissionSettings::from);
+        var quota = read(config, errors, QuotaSettings::from);
+        var capacity = read(config, errors, CapacitySettings::from);
         var tools = read(config, errors, ToolSettings::from);
         var upstreamWire = read(config, errors, WireSettings::upstream);
         var providers = read(config, errors, ProviderSettings::all);
@@ -75,6 +83,7 @@ record AppSettings(
         read(config, errors, PrivacySettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
+        var rates = read(config, errors, RateSettings::from);
         var journaling = read(config, errors, JournalSettings::from);
         var leaving = read(config, errors, LeavingSettings::from);
         boolean simulated = config.getBoolean("parley.app.simulated");
@@ -117,6 +126,8 @@ record AppSettings(
                         present(wire),
                         present(upstreamWire),
                         present(admission),
+                        present(quota),
+                        present(capacity),
                         present(tools),
                         present(providers),
                         present(breaker),
@@ -124,6 +135,7 @@ record AppSettings(
                         present(session),
                         present(prices),
                         present(gateway),
+                        present(rates),
                         present(journaling),
                         present(leaving))
                 : null;

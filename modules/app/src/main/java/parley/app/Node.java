@@ -36,6 +36,8 @@ import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import parley.admission.Capacity;
+import parley.admission.ClusterQuotas;
 import parley.admission.ClusterRollouts;
 import parley.gateway.Gateway;
 import parley.provider.Providers;
@@ -148,10 +150,19 @@ final class Node implements AutoCloseable {
                     settings.wire(),
                     rollouts.admission()));
             started.add(sessions::close);
+            var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
             var gateway = await(Gateway.bind(
-                    system, loops, sessions, rollouts.admission(), rollouts, settings.gateway(), settings.wire()));
+                    system,
+                    loops,
+                    sessions,
+                    Capacity.of(rollouts.admission(), settings.capacity()),
+                    rollouts,
+                    quotas,
+                    settings.gateway(),
+                    settings.rates(),
+                    settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
             return new Node(settings, journal, loops, system, sessions, gateway, management, simulator, database);

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.pekko.stream.ActorAttributes;
@@ -21,6 +23,7 @@ import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.admission.CallerId;
 import parley.admission.Decision;
+import parley.admission.Quotas;
 import parley.gateway.Tokens.Checked;
 import parley.protocol.Ids;
 import parley.protocol.ServerEvent;
@@ -53,6 +56,7 @@ final class FaceHandler {
 
     private final Tokens tokens;
     private final Admission admission;
+    private final Quotas quotas;
     private final Sessions sessions;
     private final Origins origins;
     private final Loops loops;
@@ -62,12 +66,14 @@ final class FaceHandler {
     FaceHandler(
             Tokens tokens,
             Admission admission,
+            Quotas quotas,
             Sessions sessions,
             Origins origins,
             Loops loops,
             Materializer materializer) {
         this.tokens = tokens;
         this.admission = admission;
+        this.quotas = quotas;
         this.sessions = sessions;
         this.origins = origins;
         this.loops = loops;
@@ -92,29 +98,29 @@ final class FaceHandler {
         return draining;
     }
 
-    /** Answers an upgrade. */
-    Reply handle(FullHttpRequest request, Face face, HttpServer.Connection connection) {
+    /** Answers an upgrade; nothing of the request is needed after the return. */
+    CompletionStage<Reply> handle(FullHttpRequest request, Face face, HttpServer.Connection connection) {
         var headers = request.headers();
         for (var origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
             if (!origins.mayCall(origin, headers.get(HttpHeaderNames.HOST), connection.secure())) {
-                return NettyAnswers.problem(Problem.forbiddenOrigin(origin));
+                return answer(Problem.forbiddenOrigin(origin));
             }
         }
         if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_VERSION, "13", false)) {
-            return NettyAnswers.problem(Problem.upgradeRequired());
+            return answer(Problem.upgradeRequired());
         }
         if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
-            return NettyAnswers.problem(Problem.badRequest("no Sec-WebSocket-Key (expected: as in RFC 6455)"));
+            return answer(Problem.badRequest("no Sec-WebSocket-Key (expected: as in RFC 6455)"));
         }
         var offer = Offer.of(request);
         if (!offer.items().isEmpty() && !offer.realtime()) {
             // Not repeated: there may be a key among them.
-            return NettyAnswers.problem(Problem.badRequest("Sec-WebSocket-Protocol: "
+            return answer(Problem.badRequest("Sec-WebSocket-Protocol: "
                     + offer.items().size() + " offered (expected: realtime among them, or no subprotocol)"));
         }
         var credential = offer.credential();
         if (credential == null) {
-            return NettyAnswers.problem(Problem.unauthenticated("no token"));
+            return answer(Problem.unauthenticated("no token"));
         }
         return switch (tokens.check(credential)) {
             case Checked.Invalid(var why) -> refuse(face, offer, Problem.unauthenticated(why));
@@ -129,7 +135,8 @@ final class FaceHandler {
         };
     }
 
-    private Reply ask(Map<String, List<String>> query, Face face, Offer offer, CallerId caller, EventLoop loop) {
+    private CompletionStage<Reply> ask(
+            Map<String, List<String>> query, Face face, Offer offer, CallerId caller, EventLoop loop) {
         if (face == Face.REALTIME && offer.beta()) {
             return upgrade(
                     offer,
@@ -185,14 +192,39 @@ final class FaceHandler {
                         again.isPresent(),
                         resumeToken,
                         lastSeq);
-                yield admitted(offer, admitted.place(), loop, again.orElseGet(sessions::mint), join);
+                yield again.isPresent()
+                        ? admitted(offer, admitted.place(), loop, again.get(), join)
+                        : counted(face, offer, admitted.place(), loop, join);
             }
         };
     }
 
-    private Reply admitted(Offer offer, Decision.Place place, EventLoop loop, SessionId id, Sessions.Join join) {
+    /** A new session is one of its user's hour. One that is gone on with was counted when it began. */
+    private CompletionStage<Reply> counted(
+            Face face, Offer offer, Decision.Place place, EventLoop loop, Sessions.Join join) {
+        var id = sessions.mint();
+        return quotas.take(join.opening().caller(), id.value()).thenCompose(answer -> switch (answer) {
+            case Quotas.Answer.Granted granted -> admitted(offer, place, loop, id, join);
+            case Quotas.Answer.Refused refused -> leave(place, face, offer, Problem.of(refused));
+            case Quotas.Answer.Unanswered unanswered -> leave(place, face, offer, Problem.of(unanswered));
+        });
+    }
+
+    private static CompletionStage<Reply> leave(Decision.Place place, Face face, Offer offer, Problem problem) {
+        place.leave();
+        return refuse(face, offer, problem);
+    }
+
+    private CompletionStage<Reply> admitted(
+            Offer offer, Decision.Place place, EventLoop loop, SessionId id, Sessions.Join join) {
         // A caller who was gone before the upgrade could be sent never opens a socket, nor closes one.
-        var unopened = loop.schedule(place::leave, TO_OPEN.toMillis(), TimeUnit.MILLISECONDS);
+        var unopened = loop.schedule(
+                () -> {
+                    place.leave();
+                    neverBegan(id, join);
+                },
+                TO_OPEN.toMillis(),
+                TimeUnit.MILLISECONDS);
         return upgrade(offer, socket -> {
             if (unopened.cancel(false)) {
                 socket.closed().thenRun(place::leave);
@@ -201,6 +233,12 @@ final class FaceHandler {
                 socket.close(WebSocketClose.TRY_AGAIN_LATER, "too slow to open");
             }
         });
+    }
+
+    private void neverBegan(SessionId id, Sessions.Join join) {
+        if (!join.again()) {
+            quotas.giveBack(join.opening().caller(), id.value());
+        }
     }
 
     private void converse(WebSocket socket, SessionId id, Sessions.Join join) {
@@ -212,7 +250,10 @@ final class FaceHandler {
                                     .join(joined.conversation())
                                     .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
                                     .run(materializer);
-                        case Answer.Refused refused -> socket.loop().execute(() -> tell(socket, Problem.of(refused)));
+                        case Answer.Refused refused -> {
+                            neverBegan(id, join);
+                            socket.loop().execute(() -> tell(socket, Problem.of(refused)));
+                        }
                         case Answer.Opened opened -> throw new IllegalStateException("opened instead of joined");
                         case Answer.Described described ->
                             throw new IllegalStateException("described instead of joined");
@@ -225,14 +266,19 @@ final class FaceHandler {
                 });
     }
 
-    private static Reply upgrade(Offer offer, Consumer<WebSocket> opened) {
-        return new Reply.Upgrade(offer.realtime() ? PROTOCOL : null, new DefaultHttpHeaders(), opened);
+    private static CompletionStage<Reply> upgrade(Offer offer, Consumer<WebSocket> opened) {
+        return CompletableFuture.completedFuture(
+                new Reply.Upgrade(offer.realtime() ? PROTOCOL : null, new DefaultHttpHeaders(), opened));
     }
 
-    private static Reply refuse(Face face, Offer offer, Problem problem) {
+    private static CompletionStage<Reply> refuse(Face face, Offer offer, Problem problem) {
         return face == Face.VOICE && offer.fromPage()
                 ? upgrade(offer, socket -> tell(socket, problem))
-                : NettyAnswers.problem(problem);
+                : answer(problem);
+    }
+
+    private static CompletionStage<Reply> answer(Problem problem) {
+        return CompletableFuture.completedFuture(NettyAnswers.problem(problem));
     }
 
     /** A refusal after the upgrade. */

@@ -2,16 +2,20 @@ package parley.gateway;
 
 import static org.apache.pekko.http.javadsl.server.Directives.concat;
 import static org.apache.pekko.http.javadsl.server.Directives.get;
+import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
 import static org.apache.pekko.http.javadsl.server.Directives.parameterOptional;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.server.Route;
 import parley.admission.Admission;
 import parley.admission.CallerId;
 import parley.admission.Decision;
+import parley.admission.Quotas;
 
 /**
  * The faces' addresses, asked without an upgrade. A browser hides from its page why a WebSocket was refused; the page
@@ -19,11 +23,13 @@ import parley.admission.Decision;
  */
 final class FaceRoutes {
     private final Admission admission;
+    private final Quotas quotas;
     private final Callers callers;
     private final BooleanSupplier draining;
 
-    FaceRoutes(Admission admission, Callers callers, BooleanSupplier draining) {
+    FaceRoutes(Admission admission, Quotas quotas, Callers callers, BooleanSupplier draining) {
         this.admission = admission;
+        this.quotas = quotas;
         this.callers = callers;
         this.draining = draining;
     }
@@ -37,17 +43,28 @@ final class FaceRoutes {
     private Route whyNot() {
         return callers.asCaller(bearer -> parameterOptional(
                 "session_id",
-                session -> Responses.problem(
-                        draining.getAsBoolean() ? Problem.draining() : refusal(bearer.caller(), session.isPresent()))));
+                session -> draining.getAsBoolean()
+                        ? Responses.problem(Problem.draining())
+                        : onSuccess(refusal(bearer.caller(), session.isPresent()), Responses::problem)));
     }
 
-    private Problem refusal(CallerId caller, boolean comesBack) {
-        return switch (comesBack ? admission.readmit(caller, Set.of()) : admission.admit(caller, Set.of())) {
-            case Decision.Refused refused -> Problem.of(refused);
+    private CompletionStage<Problem> refusal(CallerId caller, boolean goesOn) {
+        return switch (goesOn ? admission.readmit(caller, Set.of()) : admission.admit(caller, Set.of())) {
+            case Decision.Refused refused -> CompletableFuture.completedFuture(Problem.of(refused));
             case Decision.Admitted admitted -> {
                 admitted.place().leave();
-                yield Problem.upgradeRequired();
+                yield goesOn
+                        ? CompletableFuture.completedFuture(Problem.upgradeRequired())
+                        : quotas.look(caller).thenApply(FaceRoutes::refusal);
             }
+        };
+    }
+
+    private static Problem refusal(Quotas.Answer answer) {
+        return switch (answer) {
+            case Quotas.Answer.Granted granted -> Problem.upgradeRequired();
+            case Quotas.Answer.Refused refused -> Problem.of(refused);
+            case Quotas.Answer.Unanswered unanswered -> Problem.of(unanswered);
         };
     }
 }

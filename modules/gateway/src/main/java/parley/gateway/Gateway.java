@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
+import parley.admission.Quotas;
 import parley.admission.Rollouts;
 import parley.session.Sessions;
 import parley.wire.HttpServer;
@@ -32,11 +33,13 @@ public final class Gateway {
     private final List<HttpServer> servers;
     private final @Nullable HttpServer secure;
     private final FaceHandler faces;
+    private final Rates rates;
 
-    private Gateway(List<HttpServer> servers, @Nullable HttpServer secure, FaceHandler faces) {
+    private Gateway(List<HttpServer> servers, @Nullable HttpServer secure, FaceHandler faces, Rates rates) {
         this.servers = List.copyOf(servers);
         this.secure = secure;
         this.faces = faces;
+        this.rates = rates;
     }
 
     /**
@@ -51,20 +54,24 @@ public final class Gateway {
             Sessions sessions,
             Admission admission,
             Rollouts rollouts,
+            Quotas quotas,
             GatewaySettings settings,
+            RateSettings rateSettings,
             WireSettings wire) {
         var materializer = Materializer.createMaterializer(system);
         var tokens = tokens(settings);
         var callers = new Callers(tokens);
         var operators = new Operators(callers, rollouts);
         var origins = new Origins(settings.allowedOrigins());
-        var faces = new FaceHandler(tokens, admission, sessions, origins, loops, materializer);
+        var faces = new FaceHandler(tokens, admission, quotas, sessions, origins, loops, materializer);
+        var rates = new Rates(rateSettings, System::nanoTime);
         var front = new Front(
+                rates,
                 faces,
                 new GatewayRoutes(
                                 new HealthRoutes(settings.version()),
-                                new FaceRoutes(admission, callers, faces::draining),
-                                new SessionRoutes(sessions, admission, callers, faces::draining),
+                                new FaceRoutes(admission, quotas, callers, faces::draining),
+                                new SessionRoutes(sessions, admission, quotas, callers, faces::draining),
                                 new RolloutRoutes(rollouts, operators),
                                 new AdminSessionRoutes(sessions, operators),
                                 new OfrepRoutes(rollouts, operators),
@@ -88,7 +95,8 @@ public final class Gateway {
                         ? CompletableFuture.completedFuture(new Gateway(
                                 binding.stream().map(CompletableFuture::join).toList(),
                                 settings.https() ? binding.get(1).join() : null,
-                                faces))
+                                faces,
+                                rates))
                         : closeThoseOpen(binding)
                                 .<Gateway>thenCompose(closed -> CompletableFuture.failedFuture(
                                         failed instanceof CompletionException && failed.getCause() != null
@@ -124,6 +132,11 @@ public final class Gateway {
         return secure == null ? null : secure.address();
     }
 
+    /** How often clients called faster than they may. */
+    public Rates rates() {
+        return rates;
+    }
+
     /** Takes no new connections, and on those open neither new calls nor new sessions. */
     public CompletionStage<Done> unbind() {
         faces.drain();
@@ -156,24 +169,32 @@ public final class Gateway {
 
     /** Sends upgrades of a face to it, and the rest to the routes. */
     private static final class Front implements HttpServer.Handler {
+        private final Rates rates;
         private final FaceHandler faces;
         private final org.apache.pekko.japi.function.Function<HttpRequest, CompletionStage<HttpResponse>> routes;
 
         Front(
+                Rates rates,
                 FaceHandler faces,
                 org.apache.pekko.japi.function.Function<HttpRequest, CompletionStage<HttpResponse>> routes) {
+            this.rates = rates;
             this.faces = faces;
             this.routes = routes;
         }
 
         @Override
         public CompletionStage<HttpServer.Reply> handle(FullHttpRequest request, HttpServer.Connection connection) {
+            // Before anything that costs more.
+            var wait = rates.take(request, connection.remote().getAddress());
+            if (wait.isPositive()) {
+                return now(Problem.rateLimited(wait));
+            }
             if (!Targets.settle(request)) {
                 return now(Problem.badRequest("the target or the Host header is not one of HTTP"));
             }
             var face = FaceHandler.at(Targets.path(request));
             if (face.isPresent() && HttpServer.isUpgrade(request)) {
-                return CompletableFuture.completedFuture(faces.handle(request, face.get(), connection));
+                return faces.handle(request, face.get(), connection);
             }
             var method = PekkoRequests.method(request);
             if (method.isEmpty()) {

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Decision;
+import parley.admission.Quotas;
 import parley.protocol.Ids;
 import parley.session.Answer;
 
@@ -126,8 +127,39 @@ record Problem(
             case SUSPENDED -> refusal(503, "voice_suspended", title, refused);
             case NODE_FULL -> refusal(503, "capacity", title, refused);
             case CALLER_FULL -> refusal(429, "too_many_connections", title, refused);
+            case TENANT_FULL -> refusal(429, "tenant_full", title, refused);
             case DENIED, TENANT, COHORT, BUCKET, ALLOWED -> refusal(403, "not_in_rollout", title, refused);
         };
+    }
+
+    static Problem of(Quotas.Answer.Refused refused) {
+        return new Problem(
+                429,
+                "quota_exceeded",
+                "Enough sessions for now",
+                "this user has begun " + refused.perHour() + " sessions within an hour, which is the limit",
+                refused.retryAfter(),
+                List.of());
+    }
+
+    static Problem of(Quotas.Answer.Unanswered unanswered) {
+        return new Problem(
+                503,
+                "quota_unavailable",
+                "The user's sessions cannot be counted",
+                "whoever counts them does not answer",
+                unanswered.retryAfter(),
+                List.of());
+    }
+
+    static Problem rateLimited(Duration retryAfter) {
+        return new Problem(
+                429,
+                "rate_limited",
+                "Too many requests",
+                "requests of this address come faster than they are taken",
+                retryAfter,
+                List.of());
     }
 
     static Problem of(Answer.Refused refused) {

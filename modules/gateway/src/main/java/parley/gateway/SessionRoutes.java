@@ -29,6 +29,7 @@ import org.apache.pekko.http.javadsl.unmarshalling.Unmarshaller;
 import parley.admission.Admission;
 import parley.admission.CallerId;
 import parley.admission.Decision;
+import parley.admission.Quotas;
 import parley.session.Answer;
 import parley.session.Face;
 import parley.session.SessionId;
@@ -46,12 +47,14 @@ final class SessionRoutes {
 
     private final Sessions sessions;
     private final Admission admission;
+    private final Quotas quotas;
     private final Callers callers;
     private final BooleanSupplier draining;
 
-    SessionRoutes(Sessions sessions, Admission admission, Callers callers, BooleanSupplier draining) {
+    SessionRoutes(Sessions sessions, Admission admission, Quotas quotas, Callers callers, BooleanSupplier draining) {
         this.sessions = sessions;
         this.admission = admission;
+        this.quotas = quotas;
         this.callers = callers;
         this.draining = draining;
     }
@@ -105,17 +108,28 @@ final class SessionRoutes {
                 // The place belongs to a connection; this asks only whether one would be let in.
                 admitted.place().leave();
                 var opening = new Sessions.Opening(caller, face, admitted.arm(), model.isEmpty() ? null : model);
-                yield opened(sessions.open(sessions.mint(), opening), face);
+                yield counted(sessions.mint(), opening);
             }
         };
     }
 
-    private static Route opened(CompletionStage<Answer> asked, Face face) {
-        return onSuccess(asked, answer -> switch (answer) {
+    private Route counted(SessionId id, Sessions.Opening opening) {
+        return onSuccess(quotas.take(opening.caller(), id.value()), quota -> switch (quota) {
+            case Quotas.Answer.Granted granted -> opened(id, opening);
+            case Quotas.Answer.Refused refused -> Responses.problem(Problem.of(refused));
+            case Quotas.Answer.Unanswered unanswered -> Responses.problem(Problem.of(unanswered));
+        });
+    }
+
+    private Route opened(SessionId wanted, Sessions.Opening opening) {
+        return onSuccess(sessions.open(wanted, opening), answer -> switch (answer) {
             case Answer.Opened(var id) ->
-                complete(Responses.of(201, SessionJson.opened(id, face))
+                complete(Responses.of(201, SessionJson.opened(id, opening.face()))
                         .addHeader(RawHeader.create("Location", "/v1/sessions/" + id)));
-            case Answer.Refused refused -> Responses.problem(Problem.of(refused));
+            case Answer.Refused refused -> {
+                quotas.giveBack(opening.caller(), wanted.value());
+                yield Responses.problem(Problem.of(refused));
+            }
             case Answer.Described described -> Responses.problem(Problem.internal());
             case Answer.Joined joined -> Responses.problem(Problem.internal());
         });

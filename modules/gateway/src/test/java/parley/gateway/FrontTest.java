@@ -38,6 +38,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
+import parley.admission.Quotas;
 import parley.session.Face;
 import parley.wire.WireSettings;
 
@@ -754,9 +755,11 @@ class FrontTest {
                         rig.sessions,
                         admission,
                         rig.rollouts,
+                        Quotas.unlimited(),
                         Rig.settings(
                                 "port = " + free,
                                 "https { enabled = true, certificate = nowhere, certificate-key = nowhere }"),
+                        RateSettings.from(Rig.config()),
                         WireSettings.from(com.typesafe.config.ConfigFactory.load())))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("nowhere");

@@ -15,6 +15,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import parley.admission.Admission;
 import parley.admission.AdmissionSettings;
 import parley.admission.CallerId;
+import parley.admission.Quotas;
 import parley.wire.Loops;
 import parley.wire.WireSettings;
 
@@ -36,8 +37,20 @@ final class Rig implements AutoCloseable {
     }
 
     Gateway open(GatewaySettings settings, Admission admission) {
+        return open(settings, RateSettings.from(config()), admission, Quotas.unlimited());
+    }
+
+    Gateway open(GatewaySettings settings, RateSettings rates, Admission admission, Quotas quotas) {
         return get(Gateway.bind(
-                system, loops, sessions, admission, rollouts, settings, WireSettings.from(ConfigFactory.load())));
+                system,
+                loops,
+                sessions,
+                admission,
+                rollouts,
+                quotas,
+                settings,
+                rates,
+                WireSettings.from(ConfigFactory.load())));
     }
 
     /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */

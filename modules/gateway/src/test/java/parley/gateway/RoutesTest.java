@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import parley.admission.Admission;
+import parley.admission.Quotas;
 import parley.session.Face;
 
 @Tag("route")
@@ -31,6 +32,7 @@ class RoutesTest {
     private static final Rig RIG = new Rig();
 
     private Admission admission = Rig.admission();
+    private Quotas quotas = Quotas.unlimited();
     private GatewaySettings settings = Rig.settings("allowed-origins = \"https://app.example.com\"");
 
     @AfterAll
@@ -493,8 +495,8 @@ class RoutesTest {
         var callers = new Callers(tokens);
         var routes = new GatewayRoutes(
                         new HealthRoutes(settings.version()),
-                        new FaceRoutes(admission, callers, () -> false),
-                        new SessionRoutes(RIG.sessions, admission, callers, () -> false),
+                        new FaceRoutes(admission, quotas, callers, () -> false),
+                        new SessionRoutes(RIG.sessions, admission, quotas, callers, () -> false),
                         new RolloutRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
                         new AdminSessionRoutes(RIG.sessions, new Operators(callers, RIG.rollouts)),
                         new OfrepRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),

@@ -55,11 +55,13 @@ final class CallerSide {
         static final Introduction NONE = new Introduction(false, false, false);
     }
 
+    private static final WebSocketClose TOO_FAST = new WebSocketClose(4429, "rate_limited", false);
     private static final WebSocketClose SUPERSEDED = new WebSocketClose(4001, "resumed elsewhere", false);
 
     private final EventLoop loop;
     private final SessionId id;
     private final Face face;
+    private final SessionSettings settings;
     private final SessionMetrics metrics;
     private final Listener listener;
     private final boolean orderly;
@@ -82,6 +84,7 @@ final class CallerSide {
         this.loop = loop;
         this.id = id;
         this.face = face;
+        this.settings = room.settings();
         this.metrics = room.metrics();
         this.listener = listener;
         this.orderly = orderly;
@@ -281,9 +284,18 @@ final class CallerSide {
         if (!peek.scan(bytes, bytes.position(), frame.length())) {
             complain(frame);
         } else if (peek.type() == EventType.INPUT_AUDIO_BUFFER_APPEND) {
-            listener.audio(frame, peek);
+            audio(frame);
         } else {
             control(frame);
+        }
+    }
+
+    private void audio(Frame frame) {
+        if (line.isInTime()) {
+            listener.audio(frame, peek);
+        } else {
+            metrics.framesOverRate.increment();
+            frame.release();
         }
     }
 
@@ -338,6 +350,8 @@ final class CallerSide {
     /** What the caller talks to. */
     private final class CallerLine extends Line {
         private final String seat;
+        private final FrameRate rate = new FrameRate(settings.limits(), settings.relinkAudio(), System::nanoTime);
+        private boolean heldBack;
         private @Nullable WebSocketClose afterTheRest;
 
         CallerLine(String seat) {
@@ -370,7 +384,57 @@ final class CallerSide {
 
         @Override
         public boolean isWritable() {
-            return this == line && closing == null && ending() == null && listener.mayHear() && !toCaller.isFlooded();
+            return this == line
+                    && closing == null
+                    && ending() == null
+                    && !heldBack
+                    && listener.mayHear()
+                    && !toCaller.isFlooded();
+        }
+
+        /** Whether a frame of audio is not too early. A strict caller's never is: it is held back instead. */
+        boolean isInTime() {
+            if (!face.guided()) {
+                holdBack(rate.pass());
+                return true;
+            }
+            return switch (rate.take()) {
+                case IN_TIME -> true;
+                case BEYOND -> {
+                    say(tooFast());
+                    yield false;
+                }
+                case STILL_BEYOND -> false;
+                case ABUSE -> {
+                    dismiss(TOO_FAST);
+                    yield false;
+                }
+            };
+        }
+
+        private void holdBack(long nanos) {
+            if (nanos > 0 && !heldBack) {
+                heldBack = true;
+                loop().schedule(
+                                () -> {
+                                    heldBack = false;
+                                    writable();
+                                },
+                                nanos,
+                                TimeUnit.NANOSECONDS);
+            }
+        }
+
+        private ServerEvent.Error tooFast() {
+            return new ServerEvent.Error(
+                    Ids.event(),
+                    new ServerEvent.ErrorBody(
+                            "invalid_request_error",
+                            "rate_limited",
+                            "audio comes faster than " + settings.limits().framesPerSecond()
+                                    + " frames per second: what is more is dropped (expected: longer frames, or fewer)",
+                            null,
+                            null));
         }
 
         @Override

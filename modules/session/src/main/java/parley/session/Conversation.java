@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.netty.channel.EventLoop;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,7 @@ import parley.session.SessionEvent.HandedOver;
 import parley.session.SessionEvent.ItemDeleted;
 import parley.session.SessionEvent.UpstreamLost;
 import parley.session.SessionEvent.UpstreamOpened;
+import parley.session.SessionEvent.Warned;
 import parley.wire.Frame;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
@@ -47,7 +49,7 @@ import parley.wire.WebSocketClose;
  * oldest audio beyond {@code mic-buffer} instead); to the caller {@code to-caller-frames}, for a guided face {@code
  * agent-buffer} of audio, then the provider is held back; facts {@code unwritten-facts} and {@code journal-outage}.
  */
-final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
+final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expiry.Talk {
     /** What the entity is told. Called on the conversation's loop. */
     interface Reports {
         /** To be answered by {@link Conversation#written}. */
@@ -88,6 +90,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     private final ProviderSide provider;
     private final ToolCalls tools;
     private final Ledger ledger;
+    private final Expiry expiry;
     private final Peek peek = new Peek();
 
     private Owed owed;
@@ -169,6 +172,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 soFar.upstream() != null || soFar.hosting().epoch() > 1,
                 safetyIdentifier);
         this.tools = new ToolCalls(room.tools());
+        this.expiry = new Expiry(loop, settings, soFar, room.clock().instant(), this);
     }
 
     EventLoop loop() {
@@ -206,6 +210,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 closeCutResponse(cutResponse);
             }
             cutIsOpen = false;
+            if (seat.manner() != Conversations.Manner.MOVED) {
+                expiry.active();
+            }
             seated.complete(caller.seat(name, seat, begun ? sessionForCaller() : null, soFar()));
         });
         return seated;
@@ -247,7 +254,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
 
     /** Ends both lines; what waits for the caller is sent first, audio excepted. */
     void end(EndReason reason) {
-        var why = reason.name().toLowerCase(java.util.Locale.ROOT);
+        var why = lower(reason);
         loop.execute(() -> {
             ending = new Ending(reason, "");
             end(new WebSocketClose(WebSocketClose.NORMAL, why, false), () -> sayEnded(why));
@@ -312,6 +319,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         witness.heard(ms);
         if (!witness.findsTurns()) {
             utterance.speaks();
+            expiry.spoken();
         }
         toProvider.audio(frame, ms);
         provider.readable();
@@ -326,6 +334,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 frame.release();
                 return;
             }
+        }
+        if (at.type() != EventType.SESSION_UPDATE) {
+            expiry.active();
         }
         // A guided client that stops the agent leaves the truncation to us, as when it is spoken over.
         boolean stops = face.guided() && at.type() == EventType.RESPONSE_CANCEL && !witness.isAside(at);
@@ -417,6 +428,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
     public void seated(String seat) {
         reports.callerSeated(seat);
         goOn();
+        expiry.look();
     }
 
     /** A guided caller's answer waits for it; a strict one's client begins anew, and so does the answer. */
@@ -461,6 +473,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         } else {
             switch (peek.type()) {
                 case RESPONSE_OUTPUT_AUDIO_DELTA -> {
+                    expiry.spoken();
                     long ms = witness.outputFormat().millis(peek.audioLength());
                     toCaller.audio(frame, peek, ms, witness);
                     checkHeard();
@@ -510,6 +523,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         witness.saw(event);
         pass(event, frame, type);
         tellFacts();
+        switch (type) {
+            case SESSION_CREATED, SESSION_UPDATED, RATE_LIMITS_UPDATED, ERROR -> {}
+            default -> expiry.active();
+        }
     }
 
     private void pass(ServerEvent event, Frame frame, EventType type) {
@@ -920,6 +937,43 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
                 && tools.isIdle();
     }
 
+    // ---- the end of its time
+
+    @Override
+    public boolean isBusy() {
+        return answering
+                || answerAsked
+                || turnTaken
+                || witness.isSpokenTo()
+                || !tools.isIdle()
+                || !toCaller.isQuiet(System.nanoTime());
+    }
+
+    @Override
+    public boolean isHeard() {
+        return caller.isThere();
+    }
+
+    @Override
+    public void warn(EndReason why, Duration left) {
+        if (face.guided()) {
+            caller.say(Wire.json(JsonNodeFactory.instance
+                    .objectNode()
+                    .put("type", "session.warning")
+                    .put("reason", lower(why))
+                    .put("ends_in_ms", left.toMillis())));
+            witness.note(new Warned(why, now().plus(left), now()));
+            tellFacts();
+        }
+    }
+
+    @Override
+    public void idle() {
+        var why = lower(EndReason.IDLE);
+        end(new WebSocketClose(WebSocketClose.NORMAL, why, false), () -> sayEnded(why));
+        ended(EndReason.IDLE, "");
+    }
+
     // ---- facts
 
     private void tellFacts() {
@@ -1048,12 +1102,17 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk {
         caller.end(toTheCaller);
     }
 
+    private static String lower(EndReason reason) {
+        return reason.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
     private Instant now() {
         return room.clock().instant();
     }
 
     private void over() {
         over = true;
+        expiry.close();
         ledger.close();
         room.metrics().live.decrementAndGet();
         room.conversations().ended(this);

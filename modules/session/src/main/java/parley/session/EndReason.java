@@ -8,6 +8,7 @@ public enum EndReason {
     /** Voice was switched off. */
     KILLED,
     MAX_LENGTH,
+    IDLE,
     PROVIDER_REFUSED,
     PROVIDER_LOST,
     JOURNAL_LOST

@@ -54,6 +54,7 @@ sealed interface SessionEvent extends CborSerializable {
                 @JsonSubTypes.Type(value = ToolAnswered.class, name = "tool_answered"),
                 @JsonSubTypes.Type(value = ItemDeleted.class, name = "item_deleted"),
                 @JsonSubTypes.Type(value = Spent.class, name = "spent"),
+                @JsonSubTypes.Type(value = Warned.class, name = "warned"),
                 @JsonSubTypes.Type(value = Ended.class, name = "ended")
             })
             List<SessionEvent> facts,
@@ -125,6 +126,9 @@ sealed interface SessionEvent extends CborSerializable {
     /** What a response or a transcription cost. */
     record Spent(String source, Tokens tokens, String model, String priceVersion, long costMicros, Instant at)
             implements SessionEvent {}
+
+    /** The caller was told that the session would end at this time, by itself; it may go on when somebody speaks. */
+    record Warned(EndReason reason, Instant endsAt, Instant at) implements SessionEvent {}
 
     /** It is over. */
     record Ended(EndReason reason, @Nullable String detail, Instant at) implements SessionEvent {}

@@ -14,6 +14,7 @@ public final class SessionMetrics {
     final LongAdder framesToNobody = new LongAdder();
     final LongAdder swallowedErrors = new LongAdder();
     final LongAdder malformedFrames = new LongAdder();
+    final LongAdder framesOverRate = new LongAdder();
     final LongAdder dialsRefused = new LongAdder();
     final LongAdder upstreamsLost = new LongAdder();
     final LongAdder upstreamsMute = new LongAdder();
@@ -70,6 +71,11 @@ public final class SessionMetrics {
     /** Callers' frames that were no events. */
     public long malformedFrames() {
         return malformedFrames.sum();
+    }
+
+    /** Callers' frames of audio that were dropped because they came faster than they may. */
+    public long framesOverRate() {
+        return framesOverRate.sum();
     }
 
     /** Calls that a provider did not take. */

@@ -39,7 +39,19 @@ public record SessionSettings(
         int linkPort,
         Duration linkPing,
         Duration linkDeadAfter,
+        Limits limits,
         Defaults defaults) {
+    /**
+     * How long a caller may say nothing, and how fast it may speak.
+     *
+     * @param warnBefore the end by {@code idleTimeout} or {@code maxLength}
+     * @param framesPerSecond of audio, sustained; 0: any number
+     * @param frameBurst of frames at once, as time of {@code framesPerSecond}
+     * @param frameAbuse too many for so long end the connection
+     */
+    public record Limits(
+            Duration idleTimeout, Duration warnBefore, int framesPerSecond, Duration frameBurst, Duration frameAbuse) {}
+
     /**
      * How the callers of a node that stops are sent away.
      *
@@ -118,6 +130,15 @@ public record SessionSettings(
         if (linkPing.multipliedBy(2).compareTo(linkDeadAfter) > 0) {
             wrong.add("link.ping: " + linkPing + " (expected: at most half of link.dead-after, " + linkDeadAfter + ")");
         }
+        if (limits.warnBefore().compareTo(limits.idleTimeout()) >= 0
+                || limits.warnBefore().compareTo(maxLength) >= 0) {
+            wrong.add("warn-before: " + limits.warnBefore() + " (expected: less than idle-timeout, "
+                    + limits.idleTimeout() + ", and than max-length, " + maxLength + ")");
+        }
+        if (limits.framesPerSecond() < 0 || limits.framesPerSecond() > 100_000) {
+            wrong.add("max-frames-per-second: " + limits.framesPerSecond()
+                    + " (expected: 1..100000, or 0 for any number)");
+        }
         if (!wrong.isEmpty()) {
             throw new IllegalArgumentException("parley.session: " + String.join("; ", wrong));
         }
@@ -166,6 +187,12 @@ public record SessionSettings(
                 session.getInt("link.port"),
                 session.getDuration("link.ping"),
                 session.getDuration("link.dead-after"),
+                new Limits(
+                        session.getDuration("idle-timeout"),
+                        session.getDuration("warn-before"),
+                        session.getInt("max-frames-per-second"),
+                        session.getDuration("frame-burst"),
+                        session.getDuration("frame-abuse")),
                 new Defaults(
                         orNull(session.getString("defaults.voice")),
                         orNull(session.getString("defaults.instructions")),

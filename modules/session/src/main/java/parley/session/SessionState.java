@@ -28,6 +28,7 @@ import parley.session.SessionEvent.UpstreamLost;
 import parley.session.SessionEvent.UpstreamOpened;
 import parley.session.SessionEvent.UserSaid;
 import parley.session.SessionEvent.UserTranscribed;
+import parley.session.SessionEvent.Warned;
 
 /** What a session remembers: one record per phase. Pure: no clock, no actor, no I/O. */
 sealed interface SessionState extends CborSerializable {
@@ -276,6 +277,7 @@ sealed interface SessionState extends CborSerializable {
             case ToolAnswered e -> live.said(Turn.answered(e));
             case ItemDeleted e -> live.without(e.itemId());
             case Spent e -> live.with(e);
+            case Warned warned -> live;
             case Ended e -> new Over(live, e.reason(), e.detail(), e.at());
         };
     }

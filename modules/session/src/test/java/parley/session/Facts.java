@@ -35,6 +35,8 @@ final class Facts {
             new SessionEvent.ToolAnswered("item_r", "call_1", "noon", Rig.NOON);
     static final SessionEvent.ItemDeleted DELETED = new SessionEvent.ItemDeleted("item_u", Rig.NOON);
     static final SessionEvent.Spent SPENT = new SessionEvent.Spent("resp_1", SOME, "usual", "v1", 7206, Rig.NOON);
+    static final SessionEvent.Warned WARNED =
+            new SessionEvent.Warned(EndReason.IDLE, Rig.NOON.plusSeconds(60), Rig.NOON);
     static final SessionEvent.Ended ENDED = new SessionEvent.Ended(EndReason.PROVIDER_LOST, "1006", Rig.NOON);
 
     static final SessionEvent.Told TOLD = new SessionEvent.Told(1, List.of(USER_SAID, SPENT), Rig.NOON);
@@ -60,6 +62,7 @@ final class Facts {
             ANSWERED,
             DELETED,
             SPENT,
+            WARNED,
             ENDED);
 
     private Facts() {}

@@ -31,7 +31,8 @@ final class Forms {
             SessionEvent.Told.class,
             SessionEvent.AnswerBegan.class,
             SessionEvent.AgentHeard.class,
-            SessionEvent.AnswerEnded.class);
+            SessionEvent.AnswerEnded.class,
+            SessionEvent.Warned.class);
     private static final Opening GUIDED = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual");
     private static final SessionId ID = new SessionId("sess_0010000000000000000000");
 

@@ -188,6 +188,7 @@ class SerializationTest {
                         "ENDED_BY_CALLER",
                         "ENDED_BY_OPERATOR",
                         "MAX_LENGTH",
+                        "IDLE",
                         "PROVIDER_REFUSED",
                         "PROVIDER_LOST");
         assertThat(names(Face.values())).contains("REALTIME", "VOICE");

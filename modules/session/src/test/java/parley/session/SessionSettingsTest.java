@@ -51,6 +51,12 @@ class SessionSettingsTest {
                         17356,
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(3),
+                        new SessionSettings.Limits(
+                                Duration.ofMinutes(5),
+                                Duration.ofMinutes(1),
+                                50,
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(10)),
                         new SessionSettings.Defaults(null, null, null)));
     }
 
@@ -93,6 +99,11 @@ class SessionSettingsTest {
                 Map.entry("parley.session.link.frames", 11),
                 Map.entry("parley.session.link.host", "10.1.2.3"),
                 Map.entry("parley.session.link.port", 12),
+                Map.entry("parley.session.idle-timeout", "31s"),
+                Map.entry("parley.session.warn-before", "2900ms"),
+                Map.entry("parley.session.max-frames-per-second", 32),
+                Map.entry("parley.session.frame-burst", "33s"),
+                Map.entry("parley.session.frame-abuse", "34s"),
                 Map.entry("parley.session.defaults.voice", "marin"),
                 Map.entry("parley.session.defaults.instructions", "be kind"),
                 Map.entry("parley.session.defaults.max-output-tokens", 13)));
@@ -131,6 +142,12 @@ class SessionSettingsTest {
                         12,
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(61),
+                        new SessionSettings.Limits(
+                                Duration.ofSeconds(31),
+                                Duration.ofMillis(2900),
+                                32,
+                                Duration.ofSeconds(33),
+                                Duration.ofSeconds(34)),
                         new SessionSettings.Defaults("marin", "be kind", 13)));
     }
 
@@ -150,6 +167,9 @@ class SessionSettingsTest {
                 "redial.first-backoff | 4s | parley.session: redial: first-backoff PT4S, max-backoff PT3S, for PT30S (expected: each at most the next, and not 0)",
                 "redial.max-backoff | 31s | parley.session: redial: first-backoff PT0.1S, max-backoff PT31S, for PT30S (expected: each at most the next, and not 0)",
                 "redial.first-backoff | 0s | parley.session: redial: first-backoff PT0S, max-backoff PT3S, for PT30S (expected: each at most the next, and not 0)",
+                "idle-timeout | 1m | parley.session: warn-before: PT1M (expected: less than idle-timeout, PT1M, and than max-length, PT30M)",
+                "max-length | 1m | parley.session: warn-before: PT1M (expected: less than idle-timeout, PT5M, and than max-length, PT1M)",
+                "max-frames-per-second | -1 | parley.session: max-frames-per-second: -1 (expected: 1..100000, or 0 for any number)",
                 "link.ping | 2s | parley.session: link.ping: PT2S (expected: at most half of link.dead-after, PT3S)",
             })
     void aBadValueIsNamedWithWhatIsExpected(String key, String value, String message) {

@@ -138,6 +138,7 @@ class SessionStateTest {
                                 List.of(SPOKEN, SAID),
                                 Facts.SOME,
                                 7206)),
+                Arguments.of(Facts.WARNED, TALKED),
                 Arguments.of(Facts.ENDED, new Over(TALKED, EndReason.PROVIDER_LOST, "1006", Rig.NOON)));
     }
 
