@@ -91,7 +91,11 @@ record AppSettings(
         }
         if (providers != null && prices != null) {
             for (var provider : providers) {
-                requirePrice(provider, provider.equals(providers.getFirst()), prices, production ? errors : warnings);
+                requirePrice(
+                        provider,
+                        provider.equals(providers.getFirst()),
+                        prices,
+                        production && prices.unknown() == Prices.Unknown.REFUSE ? errors : warnings);
             }
         }
         if (production && config.getStringList("pekko.cluster.seed-nodes").size() == 1) {
@@ -131,7 +135,12 @@ record AppSettings(
         if (!prices.knows(provider.model())) {
             complaints.add((first ? "REALTIME_API_MODEL" : "parley.provider.fallbacks: " + provider.name()) + ": "
                     + provider.model() + " has no price in parley.prices (expected: one of "
-                    + prices.models().keySet().stream().sorted().toList() + "); its sessions would cost 0");
+                    + prices.models().keySet().stream().sorted().toList() + "); its sessions "
+                    + switch (prices.unknown()) {
+                        case REFUSE -> "are refused";
+                        case DEFAULT -> "cost what those of " + prices.stated() + " do";
+                        case FREE -> "cost 0";
+                    });
         }
     }
 

@@ -109,7 +109,7 @@ final class Rig implements AutoCloseable {
     }
 
     static Prices prices() {
-        return new Prices("v1", Map.of("usual", new Prices.Model(4, 0.4, 24, 32, 0.4, 64, 5, 0.5, 0)));
+        return Prices.undated("v1", Map.of("usual", new Prices.Model(4, 0.4, 24, 32, 0.4, 64, 5, 0.5, 0)));
     }
 
     SessionLink link() {
