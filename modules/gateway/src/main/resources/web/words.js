@@ -16,6 +16,7 @@ const MEANINGS = {
   ended_by_operator: 'Whoever runs this service has ended it.',
   caller_left: '',
   max_length: 'It had reached the longest time a conversation may take.',
+  budget: 'It has cost what a conversation may cost.',
   upstream_lost: 'The agent was cut off.',
   session_expired: 'The agent had no more time for this conversation.',
 };

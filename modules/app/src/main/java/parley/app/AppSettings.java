@@ -14,6 +14,7 @@ import parley.gateway.GatewaySettings;
 import parley.provider.BreakerSettings;
 import parley.provider.ProviderSettings;
 import parley.provider.simulator.SimulatorSettings;
+import parley.session.CostSettings;
 import parley.session.Journal;
 import parley.session.JournalSettings;
 import parley.session.Prices;
@@ -70,6 +71,7 @@ record AppSettings(
         var breaker = read(config, errors, BreakerSettings::from);
         var simulator = read(config, errors, SimulatorSettings::from);
         var session = read(config, errors, SessionSettings::from);
+        read(config, errors, CostSettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
         var journaling = read(config, errors, JournalSettings::from);

@@ -15,6 +15,7 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.provider.ProviderPool;
 import parley.session.VoiceSession.Seating;
@@ -82,6 +83,25 @@ public final class ClusterSessions implements Sessions {
             JournalSettings journalSettings,
             SessionSettings settings,
             WireSettings wire) {
+        return start(system, loops, providers, tools, prices, journal, journalSettings, settings, wire, Budget.none());
+    }
+
+    /**
+     * The same, with sessions that share a budget.
+     *
+     * @param budget asked by every session of this node
+     */
+    public static CompletionStage<ClusterSessions> start(
+            ActorSystem<?> system,
+            Loops loops,
+            ProviderPool providers,
+            Tools tools,
+            Prices prices,
+            Journal journal,
+            JournalSettings journalSettings,
+            SessionSettings settings,
+            WireSettings wire,
+            Budget budget) {
         var conversations = new Conversations();
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations)
                 .thenApply(link -> {
@@ -96,7 +116,9 @@ public final class ClusterSessions implements Sessions {
                             settings,
                             new SessionMetrics(),
                             java.time.Clock.systemUTC(),
-                            conversations);
+                            conversations,
+                            CostSettings.from(system.settings().config()),
+                            budget);
                     var sharding = ClusterSharding.get(system);
                     var placement = new ShardPlacement(
                             cluster,
