@@ -18,6 +18,7 @@ import parley.session.CostSettings;
 import parley.session.Journal;
 import parley.session.JournalSettings;
 import parley.session.Prices;
+import parley.session.ProjectionSettings;
 import parley.session.SessionSettings;
 import parley.tool.ToolSettings;
 import parley.wire.WireSettings;
@@ -72,6 +73,7 @@ record AppSettings(
         var simulator = read(config, errors, SimulatorSettings::from);
         var session = read(config, errors, SessionSettings::from);
         read(config, errors, CostSettings::from);
+        read(config, errors, ProjectionSettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
         var journaling = read(config, errors, JournalSettings::from);

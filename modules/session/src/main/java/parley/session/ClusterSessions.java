@@ -13,6 +13,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.stream.Materializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Budget;
@@ -47,6 +48,8 @@ public final class ClusterSessions implements Sessions {
     private final Sweep sweep;
     private final DeathWatch deaths;
     private final EdgeLines edges;
+    private final @Nullable Projections projections;
+    private final CostTables costs;
 
     private ClusterSessions(
             ClusterSharding sharding,
@@ -55,7 +58,9 @@ public final class ClusterSessions implements Sessions {
             SessionLink link,
             JournalWatch journal,
             Sweep sweep,
-            DeathWatch deaths) {
+            DeathWatch deaths,
+            @Nullable Projections projections,
+            CostTables costs) {
         this.sharding = sharding;
         this.placement = placement;
         this.room = room;
@@ -64,6 +69,8 @@ public final class ClusterSessions implements Sessions {
         this.sweep = sweep;
         this.deaths = deaths;
         this.edges = new EdgeLines(room.loops().next());
+        this.projections = projections;
+        this.costs = costs;
     }
 
     /**
@@ -119,6 +126,7 @@ public final class ClusterSessions implements Sessions {
                             conversations,
                             CostSettings.from(system.settings().config()),
                             budget);
+                    var projecting = ProjectionSettings.from(system.settings().config());
                     var sharding = ClusterSharding.get(system);
                     var placement = new ShardPlacement(
                             cluster,
@@ -151,7 +159,9 @@ public final class ClusterSessions implements Sessions {
                                     room.clock()),
                             DeathWatch.start(
                                     system,
-                                    DeathWatchSettings.from(system.settings().config())));
+                                    DeathWatchSettings.from(system.settings().config())),
+                            projecting.enabled() ? Projections.start(system, journal, projecting) : null,
+                            new CostTables(journal));
                 });
     }
 
@@ -172,6 +182,11 @@ public final class ClusterSessions implements Sessions {
                     : CompletableFuture.failedFuture(
                             new IllegalStateException("no session can be asked on this node: " + detail));
         });
+    }
+
+    /** What sessions have cost, of the whole cluster. */
+    public Costs costs() {
+        return costs;
     }
 
     /** What this node's conversations count. */
@@ -215,6 +230,10 @@ public final class ClusterSessions implements Sessions {
         deaths.close();
         sweep.close();
         journal.close();
+        costs.close();
+        if (projections != null) {
+            projections.close();
+        }
         link.close();
     }
 

@@ -191,11 +191,12 @@ final class VoiceSession
 
     @Override
     public Set<String> tagsFor(SessionEvent event) {
-        return switch (event) {
-            case Ended ended -> Set.of(TAG_ENDED);
-            case Told told when told.facts().stream().anyMatch(Ended.class::isInstance) -> Set.of(TAG_ENDED);
-            default -> Set.of();
-        };
+        boolean last = event instanceof Ended
+                || (event instanceof Told told && told.facts().stream().anyMatch(Ended.class::isInstance));
+        if (!SessionTables.tellOf(event)) {
+            return Set.of();
+        }
+        return last ? Set.of(TAG_ENDED, Projections.slice(id)) : Set.of(Projections.slice(id));
     }
 
     @Override
