@@ -69,6 +69,11 @@ class ProblemTest {
                                 + "'detail':'another node takes the call at once','code':'draining',"
                                 + "'retry_after_ms':1000}"),
                 Arguments.of(
+                        Problem.costsUnavailable("why"),
+                        1013,
+                        "{'type':'urn:parley:problem:costs_unavailable','title':'No report of costs now','status':503,"
+                                + "'detail':'why','code':'costs_unavailable','retry_after_ms':5000}"),
+                Arguments.of(
                         Problem.internal(),
                         1011,
                         "{'type':'urn:parley:problem:internal_error','title':'A fault of ours','status':500,"
