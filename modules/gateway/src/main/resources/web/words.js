@@ -21,6 +21,7 @@ const MEANINGS = {
   caller_left: '',
   max_length: 'It had reached the longest time a conversation may take.',
   idle: 'Nobody had said anything for a while.',
+  budget: 'It has cost what a conversation may cost.',
   upstream_lost: 'The agent was cut off.',
   session_expired: 'The agent had no more time for this conversation.',
 };

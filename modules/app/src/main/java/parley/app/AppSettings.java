@@ -17,10 +17,12 @@ import parley.gateway.RateSettings;
 import parley.provider.BreakerSettings;
 import parley.provider.ProviderSettings;
 import parley.provider.simulator.SimulatorSettings;
+import parley.session.CostSettings;
 import parley.session.Journal;
 import parley.session.JournalSettings;
 import parley.session.Prices;
 import parley.session.PrivacySettings;
+import parley.session.ProjectionSettings;
 import parley.session.SessionSettings;
 import parley.tool.ToolSettings;
 import parley.wire.WireSettings;
@@ -81,6 +83,8 @@ record AppSettings(
         var session = read(config, errors, SessionSettings::from);
         // The sessions read it themselves; what is wrong with it is told with everything else.
         read(config, errors, PrivacySettings::from);
+        read(config, errors, CostSettings::from);
+        read(config, errors, ProjectionSettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
         var rates = read(config, errors, RateSettings::from);
@@ -103,7 +107,11 @@ record AppSettings(
         }
         if (providers != null && prices != null) {
             for (var provider : providers) {
-                requirePrice(provider, provider.equals(providers.getFirst()), prices, production ? errors : warnings);
+                requirePrice(
+                        provider,
+                        provider.equals(providers.getFirst()),
+                        prices,
+                        production && prices.unknown() == Prices.Unknown.REFUSE ? errors : warnings);
             }
         }
         if (production && config.getStringList("pekko.cluster.seed-nodes").size() == 1) {
@@ -146,7 +154,12 @@ record AppSettings(
         if (!prices.knows(provider.model())) {
             complaints.add((first ? "REALTIME_API_MODEL" : "parley.provider.fallbacks: " + provider.name()) + ": "
                     + provider.model() + " has no price in parley.prices (expected: one of "
-                    + prices.models().keySet().stream().sorted().toList() + "); its sessions would cost 0");
+                    + prices.models().keySet().stream().sorted().toList() + "); its sessions "
+                    + switch (prices.unknown()) {
+                        case REFUSE -> "are refused";
+                        case DEFAULT -> "cost what those of " + prices.stated() + " do";
+                        case FREE -> "cost 0";
+                    });
         }
     }
 

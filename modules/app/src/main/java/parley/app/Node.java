@@ -36,6 +36,7 @@ import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import parley.admission.Budget;
 import parley.admission.Capacity;
 import parley.admission.ClusterQuotas;
 import parley.admission.ClusterRollouts;
@@ -148,7 +149,8 @@ final class Node implements AutoCloseable {
                     settings.journaling(),
                     settings.session(),
                     settings.wire(),
-                    rollouts.admission()));
+                    rollouts.admission(),
+                    Budget.none()));
             started.add(sessions::close);
             var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
             join(system, settings);

@@ -116,6 +116,11 @@ record Problem(
                 List.of());
     }
 
+    static Problem costsUnavailable(String detail) {
+        return new Problem(
+                503, "costs_unavailable", "No report of costs now", detail, Duration.ofSeconds(5), List.of());
+    }
+
     static Problem internal() {
         return of(500, "internal_error", "A fault of ours", "it was logged; try again");
     }

@@ -75,6 +75,11 @@ class ProblemTest {
                                 + "'detail':'a session or the database does not answer; what is left is deleted when"
                                 + " this is repeated','code':'not_forgotten','retry_after_ms':5000}"),
                 Arguments.of(
+                        Problem.costsUnavailable("why"),
+                        1013,
+                        "{'type':'urn:parley:problem:costs_unavailable','title':'No report of costs now','status':503,"
+                                + "'detail':'why','code':'costs_unavailable','retry_after_ms':5000}"),
+                Arguments.of(
                         Problem.internal(),
                         1011,
                         "{'type':'urn:parley:problem:internal_error','title':'A fault of ours','status':500,"

@@ -30,13 +30,14 @@ public record Usage(
             @Nullable CachedTokensDetails cachedTokensDetails) {
 
         /**
-         * The cached tokens by kind. When the provider does not tell, they count as text as far as there is text and
-         * as audio beyond: the text discount is the smaller one, so this never understates a cost.
+         * The cached tokens by kind. When the provider does not tell, they count as text as far as there is text, then
+         * as audio, then as images: the text discount is the smaller one, so this never understates a cost.
          */
         public CachedTokensDetails cached() {
             if (cachedTokensDetails != null) return cachedTokensDetails;
             long text = Math.min(cachedTokens, textTokens);
-            return new CachedTokensDetails(text, cachedTokens - text, 0);
+            long audio = Math.min(cachedTokens - text, audioTokens);
+            return new CachedTokensDetails(text, audio, Math.min(cachedTokens - text - audio, imageTokens));
         }
     }
 

@@ -15,9 +15,11 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.serialization.SerializationExtension;
 import org.apache.pekko.stream.Materializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
+import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.provider.ProviderPool;
 import parley.session.VoiceSession.Seating;
@@ -52,6 +54,8 @@ public final class ClusterSessions implements Sessions {
     private final JournalErasure erasure;
     private final DeathWatch deaths;
     private final EdgeLines edges;
+    private final @Nullable Projections projections;
+    private final CostTables costs;
 
     private ClusterSessions(
             SessionCensus census,
@@ -63,7 +67,9 @@ public final class ClusterSessions implements Sessions {
             Sweep sweep,
             Retention retention,
             JournalErasure erasure,
-            DeathWatch deaths) {
+            DeathWatch deaths,
+            @Nullable Projections projections,
+            CostTables costs) {
         this.census = census;
         this.sharding = sharding;
         this.placement = placement;
@@ -75,6 +81,8 @@ public final class ClusterSessions implements Sessions {
         this.erasure = erasure;
         this.deaths = deaths;
         this.edges = new EdgeLines(room.loops().next());
+        this.projections = projections;
+        this.costs = costs;
     }
 
     /**
@@ -94,7 +102,8 @@ public final class ClusterSessions implements Sessions {
             JournalSettings journalSettings,
             SessionSettings settings,
             WireSettings wire,
-            Admission admission) {
+            Admission admission,
+            Budget budget) {
         var conversations = new Conversations();
         admission.onKill(conversations::obey);
         var privacy = PrivacySettings.from(system.settings().config());
@@ -112,7 +121,10 @@ public final class ClusterSessions implements Sessions {
                             privacy.transcripts(),
                             new SessionMetrics(),
                             java.time.Clock.systemUTC(),
-                            conversations);
+                            conversations,
+                            CostSettings.from(system.settings().config()),
+                            budget);
+                    var projecting = ProjectionSettings.from(system.settings().config());
                     var sharding = ClusterSharding.get(system);
                     var placement = new ShardPlacement(
                             cluster,
@@ -150,7 +162,9 @@ public final class ClusterSessions implements Sessions {
                                                     settings.askTimeout())),
                             DeathWatch.start(
                                     system,
-                                    DeathWatchSettings.from(system.settings().config())));
+                                    DeathWatchSettings.from(system.settings().config())),
+                            projecting.enabled() ? Projections.start(system, journal, projecting) : null,
+                            new CostTables(journal));
                 });
     }
 
@@ -171,6 +185,11 @@ public final class ClusterSessions implements Sessions {
                     : CompletableFuture.failedFuture(
                             new IllegalStateException("no session can be asked on this node: " + detail));
         });
+    }
+
+    /** What sessions have cost, of the whole cluster. */
+    public Costs costs() {
+        return costs;
     }
 
     /** What this node's conversations count. */
@@ -221,6 +240,10 @@ public final class ClusterSessions implements Sessions {
         retention.close();
         sweep.close();
         journal.close();
+        costs.close();
+        if (projections != null) {
+            projections.close();
+        }
         link.close();
     }
 

@@ -49,7 +49,7 @@ import parley.wire.WebSocketClose;
  * oldest audio beyond {@code mic-buffer} instead); to the caller {@code to-caller-frames}, for a guided face {@code
  * agent-buffer} of audio, then the provider is held back; facts {@code unwritten-facts} and {@code journal-outage}.
  */
-final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expiry.Talk {
+final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expiry.Talk, Spending.Talk {
     /** What the entity is told. Called on the conversation's loop. */
     interface Reports {
         /** To be answered by {@link Conversation#written}. */
@@ -74,6 +74,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     private static final WebSocketClose SWITCHED_OFF = new WebSocketClose(4503, "killed", false);
     private static final WebSocketClose MOVED = new WebSocketClose(WebSocketClose.RESTART, "the session moves", false);
+    /** The close code of a session that has spent what it may. */
+    private static final int BUDGET = 4500;
+
     private static final long LOOK_FOR_QUIET_MS = 20;
 
     private final SessionId id;
@@ -91,6 +94,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private final ToolCalls tools;
     private final Ledger ledger;
     private final Expiry expiry;
+    private final Spending spending;
     private final Peek peek = new Peek();
 
     private Owed owed;
@@ -173,6 +177,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 safetyIdentifier);
         this.tools = new ToolCalls(room.tools());
         this.expiry = new Expiry(loop, settings, soFar, room.clock().instant(), this);
+        this.spending = new Spending(loop, this, room, id, soFar);
     }
 
     EventLoop loop() {
@@ -193,6 +198,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     void start() {
         room.metrics().live.incrementAndGet();
         room.conversations().started(this);
+        loop.execute(spending::start);
         loop.execute(() -> {
             if (soFar().opened().model() != null || soFar().upstream() != null) {
                 provider.dial(null);
@@ -315,6 +321,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void audio(Frame frame, Peek at) {
+        if (spending.isUsedUp()) {
+            frame.release();
+            return;
+        }
         long ms = witness.inputFormat().millis(at.audioLength());
         witness.heard(ms);
         if (!witness.findsTurns()) {
@@ -338,6 +348,14 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         if (at.type() != EventType.SESSION_UPDATE) {
             expiry.active();
         }
+        if (at.type() == EventType.RESPONSE_CREATE || at.type() == EventType.INPUT_AUDIO_BUFFER_COMMIT) {
+            spending.ask();
+            if (spending.isUsedUp()) {
+                frame.release();
+                refuseTurn(event);
+                return;
+            }
+        }
         // A guided client that stops the agent leaves the truncation to us, as when it is spoken over.
         boolean stops = face.guided() && at.type() == EventType.RESPONSE_CANCEL && !witness.isAside(at);
         if (at.type() == EventType.RESPONSE_CREATE && !isAside(event)) {
@@ -354,6 +372,17 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             bargeIn();
         }
         provider.readable();
+    }
+
+    private void refuseTurn(ObjectNode event) {
+        caller.say(new ServerEvent.Error(
+                Ids.event(),
+                new ServerEvent.ErrorBody(
+                        "invalid_request_error",
+                        "budget_used_up",
+                        "no further turn begins: the session's budget is used up, and it ends",
+                        null,
+                        event.path("event_id").asText(null))));
     }
 
     private void other(Frame frame, ObjectNode event, EventType type) {
@@ -545,6 +574,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 // Only a turn that the provider has ended itself makes it answer.
                 turnTaken = witness.answersByItself() && commits == 0;
                 commits = Math.max(0, commits - 1);
+                spending.ask();
                 isDue();
                 toCaller.event(frame, type);
             }
@@ -667,7 +697,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     /** A model goes on only when asked, and may be asked only when its response is done and every call is answered. */
     private void continueAfterTools() {
-        if (!answering && tools.takeGoOn()) {
+        if (!answering && !spending.isUsedUp() && tools.takeGoOn()) {
             ask(false);
         }
     }
@@ -785,7 +815,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     /** What is owed is done, when there are both somebody to do it and somebody to do it for. */
     private void goOn() {
-        if (!begun || !provider.isOpen() || !caller.isThere() || over) {
+        if (!begun || !provider.isOpen() || !caller.isThere() || spending.isUsedUp() || over) {
             return;
         }
         if (owed.equals(Owed.NOTHING)
@@ -978,6 +1008,28 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     private void tellFacts() {
         ledger.tell();
+        spending.look();
+    }
+
+    @Override
+    public boolean isHeardOut() {
+        return begun
+                && caller.isThere()
+                && !answering
+                && !answerAsked
+                && !turnTaken
+                && toCaller.isQuiet(System.nanoTime());
+    }
+
+    @Override
+    public void notice(String event) {
+        caller.say(event);
+    }
+
+    @Override
+    public void usedUp(String detail) {
+        end(new WebSocketClose(BUDGET, "budget", false), () -> sayEnded("budget"));
+        ended(EndReason.BUDGET, detail);
     }
 
     private void journalLost() {
@@ -1114,6 +1166,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         over = true;
         expiry.close();
         ledger.close();
+        spending.close();
         room.metrics().live.decrementAndGet();
         room.conversations().ended(this);
     }

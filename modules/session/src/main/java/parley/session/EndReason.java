@@ -11,5 +11,7 @@ public enum EndReason {
     IDLE,
     PROVIDER_REFUSED,
     PROVIDER_LOST,
-    JOURNAL_LOST
+    JOURNAL_LOST,
+    /** It has cost what it may, or the budget that it shares is used up. */
+    BUDGET
 }

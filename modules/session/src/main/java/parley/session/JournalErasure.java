@@ -184,7 +184,7 @@ final class JournalErasure implements Erasure, AutoCloseable {
     private static void delete(Connection connection, Collection<SessionId> sessions, Map<String, Long> rows)
             throws SQLException {
         for (var some : batches(sessions, BATCH)) {
-            SessionTables.delete(connection, some).forEach((table, count) -> rows.merge(table, count, Long::sum));
+            Traces.delete(connection, some, true).forEach((table, count) -> rows.merge(table, count, Long::sum));
         }
     }
 

@@ -185,7 +185,9 @@ final class ProviderSide implements Upstream.Owner {
             return;
         }
         var provider = room.providers().next(tried);
-        if (provider != null) {
+        if (provider != null && room.prices().refuses(provider.modelFor(model))) {
+            notTaken(provider, withoutPrice(provider.modelFor(model)));
+        } else if (provider != null) {
             current = line(provider);
             current.dial(model, safetyIdentifier);
         } else if (!begun || patienceIsOver()) {
@@ -198,6 +200,11 @@ final class ProviderSide implements Upstream.Owner {
             tried.clear();
             later(settings.redial().backoff(attempts++));
         }
+    }
+
+    private static ProviderRefused withoutPrice(String model) {
+        return new ProviderRefused(
+                "model_without_price", "model: " + model + " (expected: one whose price this deployment knows)", false);
     }
 
     private Upstream line(Provider provider) {
@@ -241,9 +248,13 @@ final class ProviderSide implements Upstream.Owner {
             return;
         }
         current = null;
+        notTaken(line.provider(), refusal);
+    }
+
+    private void notTaken(Provider provider, ProviderRefused refusal) {
         room.metrics().dialsRefused.increment();
-        room.providers().refused(line.provider(), refusal);
-        tried.add(line.provider().name());
+        room.providers().refused(provider, refusal);
+        tried.add(provider.name());
         if (!begun && !refusal.retryable() && !"upstream_refused".equals(refusal.code())) {
             over = true;
             talk.refused(refusal);

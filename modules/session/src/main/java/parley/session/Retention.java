@@ -157,13 +157,13 @@ final class Retention implements AutoCloseable {
                 }
             }
             if (!settings.transcripts().isZero() && !settings.transcripts().equals(settings.journal())) {
-                wordless = walk(connection, now.minus(settings.transcripts()), wordless, SessionTables::deleteWords);
+                wordless = walk(connection, now.minus(settings.transcripts()), wordless, Traces::deleteWords);
             }
         }
     }
 
     private Map<String, Long> deleteAll(Connection connection, List<SessionId> ended) throws SQLException {
-        var deleted = SessionTables.delete(connection, ended);
+        var deleted = Traces.delete(connection, ended, false);
         sessions.add(ended.size());
         return deleted;
     }

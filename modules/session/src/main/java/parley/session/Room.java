@@ -2,6 +2,7 @@ package parley.session;
 
 import java.time.Clock;
 import org.apache.pekko.stream.Materializer;
+import parley.admission.Budget;
 import parley.provider.ProviderPool;
 import parley.tool.Tools;
 import parley.wire.Loops;
@@ -18,4 +19,6 @@ record Room(
         Transcripts transcripts,
         SessionMetrics metrics,
         Clock clock,
-        Conversations conversations) {}
+        Conversations conversations,
+        CostSettings cost,
+        Budget budget) {}

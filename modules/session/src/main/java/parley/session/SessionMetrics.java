@@ -32,10 +32,28 @@ public final class SessionMetrics {
     final LongAdder replayedEvents = new LongAdder();
     final LongAdder replayMisses = new LongAdder();
     final LongAdder replayForgottenMs = new LongAdder();
+    final LongAdder costAlerts = new LongAdder();
+    final LongAdder costCaps = new LongAdder();
+    final LongAdder budgetStops = new LongAdder();
 
     /** Conversations that run on this node now. */
     public int live() {
         return live.get();
+    }
+
+    /** Sessions that have cost {@code alert-usd}. */
+    public long costAlerts() {
+        return costAlerts.sum();
+    }
+
+    /** Sessions that were to end because they had cost {@code cap-usd}. */
+    public long costCaps() {
+        return costCaps.sum();
+    }
+
+    /** Sessions that were to end because the budget that they share was used up. */
+    public long budgetStops() {
+        return budgetStops.sum();
     }
 
     /** Frames relayed in both directions since the node started. */

@@ -206,10 +206,11 @@ final class VoiceSession
     @Override
     public Set<String> tagsFor(SessionEvent event) {
         return switch (event) {
-            case Opened opened -> Set.of(ownerTag(opened.caller()));
-            case Ended ended -> Set.of(TAG_ENDED);
-            case Told told when told.facts().stream().anyMatch(Ended.class::isInstance) -> Set.of(TAG_ENDED);
-            default -> Set.of();
+            case Opened opened -> Set.of(ownerTag(opened.caller()), Projections.slice(id));
+            case Ended ended -> Set.of(TAG_ENDED, Projections.slice(id));
+            case Told told
+            when told.facts().stream().anyMatch(Ended.class::isInstance) -> Set.of(TAG_ENDED, Projections.slice(id));
+            default -> SessionTables.tellOf(event) ? Set.of(Projections.slice(id)) : Set.of();
         };
     }
 

@@ -319,7 +319,8 @@ final class Witness {
     }
 
     private void spent(String source, Tokens tokens, String of) {
-        facts.add(new Spent(source, tokens, of, prices.version(), prices.micros(tokens, of), now()));
+        var at = now();
+        facts.add(new Spent(source, tokens, of, prices.version(), prices.micros(tokens, of, at), at));
     }
 
     private Instant now() {

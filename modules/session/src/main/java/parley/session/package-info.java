@@ -20,6 +20,9 @@
  * takes writes, {@link parley.session.Sweep} finds sessions that nobody watches, {@link parley.session.LeavePermit} lets
  * one node leave at a time.
  *
+ * <p>What a session may cost is watched by {@link parley.session.Spending}. {@link parley.session.Projections} tells tables
+ * of sessions, turns and costs from the journal, for {@link parley.session.Costs} and everybody's reports.
+ *
  * <p>Read first: {@link parley.session.Sessions} (the door), {@link parley.session.VoiceSession}, {@link
  * parley.session.Conversation}; then {@link parley.session.EdgeLine} and {@link parley.session.ProviderSide}.
  */

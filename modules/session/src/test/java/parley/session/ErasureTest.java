@@ -31,8 +31,6 @@ class ErasureTest {
         postgres = Databases.start();
         journal = Databases.journal(postgres.getPort());
         journal.migrate();
-        Databases.run(
-                journal, "CREATE TABLE IF NOT EXISTS turns (session_id VARCHAR(64) NOT NULL, words VARCHAR NOT NULL)");
         one = TestNode.start(journal);
         two = TestNode.join(one, journal);
     }
@@ -48,7 +46,8 @@ class ErasureTest {
         var id = node.sessions.mint();
         assertThat(Rig.await(node.sessions.open(id, TestNode.as(caller, false).opening())))
                 .isInstanceOf(Answer.Opened.class);
-        Databases.run(journal, "INSERT INTO turns VALUES ('" + id + "', 'hello')");
+        Databases.run(
+                journal, "INSERT INTO turns VALUES ('" + id + "', 'item', 1, 'user', now(), 'hello', 1, 1, false)");
         return id;
     }
 
@@ -60,7 +59,7 @@ class ErasureTest {
                                 + " + (SELECT count(*) FROM snapshot WHERE persistence_id LIKE '%" + id + "')"
                                 + " + (SELECT count(*) FROM event_tag t WHERE NOT EXISTS (SELECT FROM event_journal j"
                                 + " WHERE j.ordering = t.event_id))"
-                                + " + (SELECT count(*) FROM turns WHERE session_id = '" + id + "')")) {
+                                + " + (SELECT count(*) FROM turns WHERE session = '" + id + "')")) {
             counted.next();
             return counted.getLong(1);
         }

@@ -98,7 +98,9 @@ class LiveHalfModelTest {
                 rig.transcripts,
                 new SessionMetrics(),
                 rig.room().clock(),
-                conversations);
+                conversations,
+                rig.cost,
+                rig.budget);
         private final List<String> story = new ArrayList<>();
         private @Nullable Conversation conversation;
         private boolean suspended;

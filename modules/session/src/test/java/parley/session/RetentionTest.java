@@ -36,9 +36,6 @@ class RetentionTest {
         postgres = Databases.start();
         journal = Databases.journal(postgres.getPort());
         journal.migrate();
-        // As a projection would make it; the columns that matter here.
-        Databases.run(
-                journal, "CREATE TABLE IF NOT EXISTS turns (session_id VARCHAR(64) NOT NULL, words VARCHAR NOT NULL)");
     }
 
     @AfterAll
@@ -90,7 +87,7 @@ class RetentionTest {
                         + " persistence_id = '" + key + "'",
                 "INSERT INTO snapshot VALUES ('" + key + "', 2, 0, 0, '', '')",
                 "INSERT INTO durable_state VALUES (DEFAULT, '" + key + "', 1, '', 0, '', '', 0)",
-                "INSERT INTO turns VALUES ('" + id + "', 'hello')");
+                "INSERT INTO turns VALUES ('" + id + "', 'item', 1, 'user', now(), 'hello', 1, 1, false)");
         return id;
     }
 
@@ -127,7 +124,7 @@ class RetentionTest {
 
     private static Set<String> everywhere() throws SQLException {
         return in("SELECT persistence_id FROM event_journal UNION SELECT persistence_id FROM snapshot"
-                + " UNION SELECT persistence_id FROM durable_state UNION SELECT session_id FROM turns");
+                + " UNION SELECT persistence_id FROM durable_state UNION SELECT session FROM turns");
     }
 
     private static Set<String> names(SessionId... ids) {
@@ -209,7 +206,7 @@ class RetentionTest {
         keeps(journal, Map.of("transcripts", "7d", "every", "1s"));
         Rig.eventually(() -> retention.rows() == 1);
 
-        assertThat(in("SELECT session_id FROM turns")).isEqualTo(names(young, open));
+        assertThat(in("SELECT session FROM turns")).isEqualTo(names(young, open));
         assertThat(in("SELECT persistence_id FROM event_journal")).isEqualTo(names(young, old, open));
         // The open one is looked at until it has ended; what is behind it as well.
         Databases.run(
@@ -217,7 +214,7 @@ class RetentionTest {
                 row("session|" + open, 3, Duration.ofDays(7).plusMinutes(1)),
                 "INSERT INTO event_tag (event_id, tag) SELECT max(ordering), 'ended' FROM event_journal");
         Rig.eventually(() -> retention.rows() == 2);
-        assertThat(in("SELECT session_id FROM turns")).isEqualTo(names(young));
+        assertThat(in("SELECT session FROM turns")).isEqualTo(names(young));
     }
 
     @Test
@@ -297,8 +294,8 @@ class RetentionTest {
         Databases.run(journal, "CREATE DATABASE migrated");
         var migrated = Journal.at("postgresql://postgres:postgres@127.0.0.1:" + postgres.getPort() + "/migrated");
         migrated.migrate();
-        var places = new HashSet<>(Set.of(SessionTables.TAGS + ".event_id"));
-        SessionTables.PLACES.forEach(place -> places.add(place.table() + "." + place.column()));
+        var places = new HashSet<>(Set.of(Traces.TAGS + ".event_id"));
+        Traces.PLACES.forEach(place -> places.add(place.table() + "." + place.column()));
         var tables =
                 in(migrated, "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()");
         var columns = in(
@@ -309,11 +306,12 @@ class RetentionTest {
 
         assertThat(tables)
                 .allSatisfy(table -> assertThat(places.stream().filter(place -> place.startsWith(table + ".")))
-                        .as("a table is named in SessionTables, with its column, or holds nobody")
+                        .as("a table is named in Traces, with its column, or holds nobody")
                         .isNotEmpty()
                         .allMatch(columns::contains));
     }
 
     /** Tables that hold nothing of a session or a user. */
-    private static final List<String> HOLD_NOBODY = List.of("session_migrations", "used_once");
+    private static final List<String> HOLD_NOBODY =
+            List.of("session_migrations", "used_once", "pekko_projection_offset_store", "pekko_projection_management");
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -22,6 +23,8 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
 import org.apache.pekko.stream.Materializer;
+import parley.admission.Budget;
+import parley.admission.CallerId;
 import parley.protocol.Tool;
 import parley.provider.BreakerSettings;
 import parley.provider.ProviderPool;
@@ -43,8 +46,13 @@ final class Rig implements AutoCloseable {
 
     final FakeTools tools = new FakeTools();
     final SessionMetrics metrics = new SessionMetrics();
+    final FakeBudget budget = new FakeBudget();
     final SessionSettings settings;
     final Transcripts transcripts;
+    /** Of rooms that are made from now on. */
+    CostSettings cost = cost(Map.of());
+
+    Prices prices = prices();
     final Conversations conversations = new Conversations();
 
     Rig() {
@@ -86,6 +94,13 @@ final class Rig implements AutoCloseable {
                 .resolve());
     }
 
+    static CostSettings cost(Map<String, ?> overrides) {
+        return CostSettings.from(ConfigFactory.parseMap(overrides)
+                .atPath("parley.session.cost")
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve());
+    }
+
     Room room() {
         return room(settings);
     }
@@ -102,12 +117,14 @@ final class Rig implements AutoCloseable {
                 materializer,
                 pool(providers),
                 tools,
-                prices(),
+                prices,
                 other,
                 transcripts,
                 metrics,
                 Clock.fixed(NOON, ZoneOffset.UTC),
-                those);
+                those,
+                cost,
+                budget);
     }
 
     static ProviderPool pool(FakeProvider... providers) {
@@ -118,7 +135,7 @@ final class Rig implements AutoCloseable {
     }
 
     static Prices prices() {
-        return new Prices("v1", Map.of("usual", new Prices.Model(4, 0.4, 24, 32, 0.4, 64, 5, 0.5, 0)));
+        return Prices.undated("v1", Map.of("usual", new Prices.Model(4, 0.4, 24, 32, 0.4, 64, 5, 0.5, 0)));
     }
 
     SessionLink link() {
@@ -146,6 +163,22 @@ final class Rig implements AutoCloseable {
         system.terminate();
         await(system.getWhenTerminated());
         loops.close();
+    }
+
+    /** Counts, and is used up when the test says so. */
+    static final class FakeBudget implements Budget {
+        final Map<SessionRef, Long> reported = new ConcurrentHashMap<>();
+        volatile boolean spent;
+
+        @Override
+        public boolean spent(CallerId caller) {
+            return spent;
+        }
+
+        @Override
+        public void report(SessionRef session, long costMicrosSoFar) {
+            reported.merge(session, costMicrosSoFar, Math::max);
+        }
     }
 
     /** Knows one tool, {@code time}; its answer is the test's. */

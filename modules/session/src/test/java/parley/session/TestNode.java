@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import parley.admission.Admission;
 import parley.admission.AdmissionSettings;
 import parley.admission.Arm;
+import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.session.Sessions.Join;
 import parley.session.Sessions.Opening;
@@ -59,7 +60,8 @@ final class TestNode implements AutoCloseable {
                         Rig.settings(
                                 Map.of("parley.session.ask-timeout", "30s", "parley.session.link.dead-after", "60s")),
                         Rig.wire(),
-                        Admission.create(AdmissionSettings.from(ConfigFactory.load())))
+                        Admission.create(AdmissionSettings.from(ConfigFactory.load())),
+                        Budget.none())
                 .toCompletableFuture()
                 .orTimeout(60, TimeUnit.SECONDS)
                 .join();

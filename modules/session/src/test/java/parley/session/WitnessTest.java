@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Clock;
 import java.time.ZoneOffset;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import parley.protocol.Wire;
 import parley.session.SessionEvent.AgentCut;
 import parley.session.SessionEvent.AgentSaid;
@@ -165,5 +168,74 @@ class WitnessTest {
         assertThat(witness.interruptible()).isFalse();
         saw(Events.created(true));
         assertThat(witness.interruptible()).isTrue();
+    }
+
+    /** L9: whatever became of a response, its tokens are on the bill. */
+    @ParameterizedTest
+    @ValueSource(strings = {"completed", "cancelled", "incomplete", "failed"})
+    void everyEndOfAResponseIsPaidFor(String status) {
+        saw(Events.done("r1", status));
+
+        assertThat(witness.takeFacts())
+                .containsExactly(
+                        new Spent("r1", new Tokens(119, 64, 13, 0, 0, 0, 30, 91, 0), "usual", "v1", 7206, Rig.NOON));
+    }
+
+    @Test
+    void aResponseBesideTheConversationIsPaidForAndOneWithoutUsageIsNot() {
+        var aside = "\"conversation_id\":null";
+        saw(
+                Events.begun("r1").replace("\"conversation_id\":\"conv_1\"", aside),
+                Events.done("r1", "completed").replace("\"conversation_id\":\"conv_1\"", aside),
+                "{\"type\":\"response.done\",\"event_id\":\"e\",\"response\":" + Events.response("r2", "failed", "null")
+                        + "}");
+
+        assertThat(witness.takeFacts()).hasSize(1).first().isInstanceOf(Spent.class);
+    }
+
+    @Test
+    void aTranscriptionIsPaidForAtThePriceOfWhoWroteIt() {
+        var prices = Prices.undated(
+                "v2",
+                Map.of(
+                        "usual", new Prices.Model(4, 0, 0, 0, 0, 0, 0, 0, 0),
+                        "by-token", new Prices.Model(2.5, 0, 10, 6, 0, 0, 0, 0, 0),
+                        "by-time", new Prices.Model(0, 0, 0, 0, 0, 0, 0, 0, 0.017)));
+        var writes = new Witness("usual", prices, Clock.fixed(Rig.NOON, ZoneOffset.UTC));
+        writes.saw(Wire.server(configured("by-token")));
+        writes.saw(Wire.server(transcribed("{\"type\":\"tokens\",\"total_tokens\":30,\"input_tokens\":20,"
+                + "\"output_tokens\":10,\"input_token_details\":{\"text_tokens\":5,\"audio_tokens\":15}}")));
+        writes.saw(Wire.server(configured("by-time")));
+        writes.saw(Wire.server(transcribed("{\"type\":\"duration\",\"seconds\":90}")));
+
+        assertThat(writes.takeFacts().stream().filter(Spent.class::isInstance))
+                .containsExactly(
+                        // 5 * 2.5 + 15 * 6 + 10 * 10 = 202.5; 1.5 minutes * 0.017
+                        new Spent(
+                                "transcription:u",
+                                new Tokens(5, 0, 15, 0, 0, 0, 10, 0, 0),
+                                "by-token",
+                                "v2",
+                                203,
+                                Rig.NOON),
+                        new Spent(
+                                "transcription:u",
+                                new Tokens(0, 0, 0, 0, 0, 0, 0, 0, 90),
+                                "by-time",
+                                "v2",
+                                25_500,
+                                Rig.NOON));
+    }
+
+    private static String configured(String transcriber) {
+        return Events.updated()
+                .replace(
+                        "\"audio\":{\"input\":{",
+                        "\"audio\":{\"input\":{\"transcription\":{\"model\":\"" + transcriber + "\"},");
+    }
+
+    private static String transcribed(String usage) {
+        var event = Events.transcribed("u", "hello");
+        return event.substring(0, event.length() - 1) + ",\"usage\":" + usage + "}";
     }
 }

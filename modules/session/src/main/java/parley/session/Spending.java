@@ -1,0 +1,180 @@
+package parley.session;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.netty.channel.EventLoop;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import parley.admission.Budget;
+import parley.protocol.Wire;
+
+/**
+ * What a session may cost, and what becomes of it then.
+ *
+ * <p>At {@code alert-usd} a guided caller, the log and the metrics hear of it, once in the session's life. At {@code
+ * cap-usd}, or when the {@link Budget} that it shares with others is used up, no further turn begins: what the caller says
+ * is not passed on any more, the running turn is heard to its end, within {@code finish-within}, and the session ends. What
+ * it has cost is known from its facts, so all this goes on wherever the session moves.
+ *
+ * <p>Confined to the conversation's loop.
+ */
+final class Spending {
+    /** Whose money it is. Called on the loop. */
+    interface Talk {
+        /** The session with everything that is known of it. */
+        SessionState.Live soFar();
+
+        /** Whether the caller is there, has heard all, and waits for nothing. */
+        boolean isHeardOut();
+
+        /** For a guided caller's eyes. */
+        void notice(String event);
+
+        /** The end. */
+        void usedUp(String detail);
+    }
+
+    /** What was used up. */
+    private enum Limit {
+        /** What one session may cost. */
+        SESSION,
+        /** What many may cost together. */
+        SHARED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Spending.class);
+    private static final long LOOK_FOR_QUIET_MS = 20;
+
+    private final EventLoop loop;
+    private final Talk talk;
+    private final CostSettings settings;
+    private final Budget budget;
+    private final SessionMetrics metrics;
+    private final Budget.SessionRef session;
+    private long known;
+    private boolean alerted;
+    private boolean closed;
+    private @Nullable Limit limit;
+
+    /** @param soFar the session as the journal has it: of what it had cost by then, its caller was told */
+    Spending(EventLoop loop, Talk talk, Room room, SessionId id, SessionState.Live soFar) {
+        this.loop = loop;
+        this.talk = talk;
+        this.settings = room.cost();
+        this.budget = room.budget();
+        this.metrics = room.metrics();
+        this.session = new Budget.SessionRef(id.value(), soFar.opened().caller());
+        this.known = soFar.costMicros();
+        this.alerted = isReached(settings.alertMicros());
+    }
+
+    /** Begins to ask now and then. */
+    void start() {
+        if (!closed) {
+            ask();
+            budget.report(session, known);
+            loop.schedule(this::start, settings.askEvery().toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** Whether no further turn may begin. */
+    boolean isUsedUp() {
+        return limit != null;
+    }
+
+    /** Something may have been spent. */
+    void look() {
+        long now = talk.soFar().costMicros();
+        if (now != known) {
+            known = now;
+            budget.report(session, known);
+            ask();
+        }
+    }
+
+    /** A turn begins. */
+    void ask() {
+        if (closed) {
+            return;
+        }
+        if (!alerted && isReached(settings.alertMicros())) {
+            alerted = true;
+            metrics.costAlerts.increment();
+            LOG.warn(
+                    "session {} has cost {} USD, alert-usd is {}",
+                    session.id(),
+                    usd(known),
+                    usd(settings.alertMicros()));
+            talk.notice(event("alert", Limit.SESSION));
+        }
+        if (limit == null) {
+            var reached = isReached(settings.capMicros())
+                    ? Limit.SESSION
+                    : budget.spent(session.caller()) ? Limit.SHARED : null;
+            if (reached != null) {
+                stop(reached);
+            }
+        }
+    }
+
+    private boolean isReached(long micros) {
+        return micros > 0 && known >= micros;
+    }
+
+    private void stop(Limit reached) {
+        limit = reached;
+        switch (reached) {
+            case SESSION -> metrics.costCaps.increment();
+            case SHARED -> metrics.budgetStops.increment();
+        }
+        LOG.warn("session {} ends after this turn: {}, {} USD so far", session.id(), why(reached), usd(known));
+        talk.notice(event("used_up", reached));
+        long deadline = System.nanoTime() + settings.finishWithin().toNanos();
+        loop.execute(() -> finish(deadline, why(reached)));
+    }
+
+    private void finish(long deadline, String why) {
+        if (closed) {
+            return;
+        }
+        if (talk.isHeardOut() || System.nanoTime() - deadline >= 0) {
+            talk.usedUp(why);
+        } else {
+            loop.schedule(() -> finish(deadline, why), LOOK_FOR_QUIET_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private String why(Limit reached) {
+        return switch (reached) {
+            case SESSION -> "the session's cap of " + usd(settings.capMicros()) + " USD";
+            case SHARED -> "the budget it shares";
+        };
+    }
+
+    private String event(String state, Limit of) {
+        var json = JsonNodeFactory.instance
+                .objectNode()
+                .put("type", "session.budget")
+                .put("state", state)
+                .put("limit", of.name().toLowerCase(Locale.ROOT))
+                .put("spent_usd", usd(known));
+        if (settings.capMicros() > 0) {
+            json.put("cap_usd", usd(settings.capMicros()));
+        }
+        return Wire.json(json);
+    }
+
+    private static double usd(long micros) {
+        return micros / 1e6;
+    }
+
+    /** The session is over, or goes on elsewhere. */
+    void close() {
+        if (!closed) {
+            closed = true;
+            budget.report(session, talk.soFar().costMicros());
+        }
+    }
+}
