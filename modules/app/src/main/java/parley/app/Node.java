@@ -42,6 +42,7 @@ import parley.provider.simulator.Simulator;
 import parley.session.ClusterSessions;
 import parley.session.Journal;
 import parley.session.LeavePermit;
+import parley.session.UsedOnce;
 import parley.tool.Tools;
 import parley.wire.Loops;
 
@@ -80,6 +81,7 @@ final class Node implements AutoCloseable {
     private final Loops loops;
     private final ActorSystem<Void> system;
     private final ClusterSessions sessions;
+    private final UsedOnce used;
     private final Gateway gateway;
     private final Management management;
     private final @Nullable Simulator simulator;
@@ -92,6 +94,7 @@ final class Node implements AutoCloseable {
             Loops loops,
             ActorSystem<Void> system,
             ClusterSessions sessions,
+            UsedOnce used,
             Gateway gateway,
             Management management,
             @Nullable Simulator simulator,
@@ -101,6 +104,7 @@ final class Node implements AutoCloseable {
         this.loops = loops;
         this.system = system;
         this.sessions = sessions;
+        this.used = used;
         this.gateway = gateway;
         this.management = management;
         this.simulator = simulator;
@@ -146,16 +150,18 @@ final class Node implements AutoCloseable {
             started.add(sessions::close);
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
+            var used = started.add(UsedOnce.in(journal, settings.journaling()));
             var gateway = await(Gateway.bind(
                     system,
                     loops,
                     sessions,
                     Admission.create(settings.admission()),
+                    used,
                     settings.gateway(),
                     settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
-            return new Node(settings, journal, loops, system, sessions, gateway, management, simulator, database);
+            return new Node(settings, journal, loops, system, sessions, used, gateway, management, simulator, database);
         } catch (RuntimeException failed) {
             started.close();
             throw explained(failed);
@@ -205,6 +211,7 @@ final class Node implements AutoCloseable {
         }
         sessions.close();
         quietly(gateway::close, STOP);
+        used.close();
         if (simulator != null) {
             simulator.close();
         }

@@ -20,6 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.session.Sessions;
+import parley.session.UsedOnce;
 import parley.wire.HttpServer;
 import parley.wire.Loops;
 import parley.wire.WireSettings;
@@ -31,16 +32,20 @@ public final class Gateway {
     private final List<HttpServer> servers;
     private final @Nullable HttpServer secure;
     private final FaceHandler faces;
+    private final @Nullable PublishedKeys keys;
 
-    private Gateway(List<HttpServer> servers, @Nullable HttpServer secure, FaceHandler faces) {
+    private Gateway(
+            List<HttpServer> servers, @Nullable HttpServer secure, FaceHandler faces, @Nullable PublishedKeys keys) {
         this.servers = List.copyOf(servers);
         this.secure = secure;
         this.faces = faces;
+        this.keys = keys;
     }
 
     /**
      * Opens every port the settings name, or none.
      *
+     * @param used knows which tickets were; closed by whoever opened it
      * @return fails with {@link java.net.BindException} when one is taken
      * @throws IllegalArgumentException when there is no certificate to be had
      */
@@ -49,26 +54,32 @@ public final class Gateway {
             Loops loops,
             Sessions sessions,
             Admission admission,
+            UsedOnce used,
             GatewaySettings settings,
             WireSettings wire) {
         var materializer = Materializer.createMaterializer(system);
-        var tokens = tokens(settings);
+        // Before any port opens, and before anybody is asked for keys: what is wrong with the certificate leaves
+        // nothing
+        // behind.
+        var tls = settings.https() ? Certificates.of(settings) : null;
+        var keys = PublishedKeys.start(settings.tokens());
+        var tokens = new Tokens(settings, keys, Clock.systemUTC());
+        var tickets = new Tickets(settings.tokens(), used, Clock.systemUTC());
         var callers = new Callers(tokens);
         var origins = new Origins(settings.allowedOrigins());
-        var faces = new FaceHandler(tokens, admission, sessions, origins, loops, materializer);
+        var faces = new FaceHandler(tokens, tickets, admission, sessions, origins, loops, materializer);
         var front = new Front(
                 faces,
                 new GatewayRoutes(
                                 new HealthRoutes(settings.version()),
                                 new FaceRoutes(admission, callers, faces::draining),
                                 new SessionRoutes(sessions, admission, callers, faces::draining),
+                                new TokenRoutes(tokens, tickets, callers),
                                 new PageRoutes(settings, tokens),
                                 origins,
                                 system.settings().config())
                         .routes()
                         .function(system));
-        // Before any port opens: what is wrong with the certificate must not leave one behind.
-        var tls = settings.https() ? Certificates.of(settings) : null;
         var binding = new ArrayList<CompletableFuture<HttpServer>>();
         binding.add(bind(loops, settings, settings.port(), null, wire, materializer, front));
         if (tls != null) {
@@ -82,8 +93,9 @@ public final class Gateway {
                         ? CompletableFuture.completedFuture(new Gateway(
                                 binding.stream().map(CompletableFuture::join).toList(),
                                 settings.https() ? binding.get(1).join() : null,
-                                faces))
-                        : closeThoseOpen(binding)
+                                faces,
+                                keys))
+                        : closeThoseOpen(binding, keys)
                                 .<Gateway>thenCompose(closed -> CompletableFuture.failedFuture(
                                         failed instanceof CompletionException && failed.getCause() != null
                                                 ? failed.getCause()
@@ -91,21 +103,20 @@ public final class Gateway {
                 .thenCompose(Function.identity());
     }
 
-    private static CompletionStage<Done> closeThoseOpen(List<CompletableFuture<HttpServer>> binding) {
+    private static CompletionStage<Done> closeThoseOpen(
+            List<CompletableFuture<HttpServer>> binding, @Nullable PublishedKeys keys) {
+        if (keys != null) {
+            keys.close();
+        }
         return all(binding.stream()
                 .filter(server -> !server.isCompletedExceptionally())
                 .map(server -> server.join().close())
                 .toList());
     }
 
-    /** Signs and checks as a gateway of these settings does. */
+    /** Signs as a gateway of these settings does. */
     public static Tokens tokens(GatewaySettings settings) {
-        return new Tokens(
-                settings.jwtSecret(),
-                settings.jwtIssuer(),
-                settings.jwtAudience(),
-                settings.clockSkew(),
-                Clock.systemUTC());
+        return new Tokens(settings, null, Clock.systemUTC());
     }
 
     /** Where HTTP and WebSocket are answered. */
@@ -126,6 +137,9 @@ public final class Gateway {
 
     /** Takes no new connections and drops those open. */
     public CompletionStage<Done> close() {
+        if (keys != null) {
+            keys.close();
+        }
         return all(servers.stream().map(HttpServer::close).toList());
     }
 
@@ -167,7 +181,7 @@ public final class Gateway {
             }
             var face = FaceHandler.at(Targets.path(request));
             if (face.isPresent() && HttpServer.isUpgrade(request)) {
-                return CompletableFuture.completedFuture(faces.handle(request, face.get(), connection));
+                return faces.handle(request, face.get(), connection);
             }
             var method = PekkoRequests.method(request);
             if (method.isEmpty()) {

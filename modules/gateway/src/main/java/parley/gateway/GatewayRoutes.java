@@ -41,6 +41,7 @@ final class GatewayRoutes {
     private final HealthRoutes health;
     private final FaceRoutes faces;
     private final SessionRoutes sessions;
+    private final TokenRoutes tokens;
     private final PageRoutes pages;
     private final Origins origins;
     private final CorsSettings cors;
@@ -49,12 +50,14 @@ final class GatewayRoutes {
             HealthRoutes health,
             FaceRoutes faces,
             SessionRoutes sessions,
+            TokenRoutes tokens,
             PageRoutes pages,
             Origins origins,
             Config config) {
         this.health = health;
         this.faces = faces;
         this.sessions = sessions;
+        this.tokens = tokens;
         this.pages = pages;
         this.origins = origins;
         this.cors = CorsSettings.create(config)
@@ -73,7 +76,12 @@ final class GatewayRoutes {
                         faults(),
                         () -> handleRejections(
                                 problems(),
-                                () -> concat(health.routes(), faces.routes(), sessions.routes(), pages.routes())))));
+                                () -> concat(
+                                        health.routes(),
+                                        faces.routes(),
+                                        sessions.routes(),
+                                        tokens.routes(),
+                                        pages.routes())))));
         // What is kept of an answer to one site is not for another.
         return origins.named().isEmpty() ? sealed : respondWithDefaultHeader(VARY, () -> sealed);
     }

@@ -3,8 +3,12 @@ package parley.gateway;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -15,6 +19,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import parley.admission.Admission;
 import parley.admission.AdmissionSettings;
 import parley.admission.CallerId;
+import parley.session.UsedOnce;
 import parley.wire.Loops;
 import parley.wire.WireSettings;
 
@@ -25,6 +30,9 @@ final class Rig implements AutoCloseable {
     final Loops loops = Loops.create(2);
     final ActorSystem<Void> system;
     final FakeSessions sessions = new FakeSessions();
+    private final Set<String> usedKeys = ConcurrentHashMap.newKeySet();
+    private final List<Gateway> opened = new ArrayList<>();
+    UsedOnce used = (key, until) -> CompletableFuture.completedFuture(usedKeys.add(key));
 
     Rig() {
         var config = loops.dispatchers()
@@ -35,7 +43,13 @@ final class Rig implements AutoCloseable {
     }
 
     Gateway open(GatewaySettings settings, Admission admission) {
-        return get(Gateway.bind(system, loops, sessions, admission, settings, WireSettings.from(ConfigFactory.load())));
+        return open(settings, admission, WireSettings.from(ConfigFactory.load()));
+    }
+
+    Gateway open(GatewaySettings settings, Admission admission, WireSettings wire) {
+        var gateway = get(Gateway.bind(system, loops, sessions, admission, used, settings, wire));
+        opened.add(gateway);
+        return gateway;
     }
 
     /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */
@@ -65,6 +79,10 @@ final class Rig implements AutoCloseable {
         return Gateway.tokens(settings()).sign(new Tokens.Bearer(new CallerId(user, "default"), List.of()), life);
     }
 
+    static Tokens.Checked check(Tokens tokens, String token) {
+        return get(tokens.check(token));
+    }
+
     static <T> T get(CompletionStage<T> stage) {
         return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
     }
@@ -81,6 +99,7 @@ final class Rig implements AutoCloseable {
 
     @Override
     public void close() {
+        opened.forEach(gateway -> get(gateway.close()));
         system.terminate();
         get(system.getWhenTerminated());
         loops.close();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Clock;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -121,7 +122,8 @@ class RoutesTest {
 
         assertThat(got.status()).isEqualTo(200);
         assertThat(got.header("cache-control")).isEqualTo("no-store");
-        assertThat(Gateway.tokens(settings).check(got.body().split("\"")[3])).isInstanceOf(Tokens.Checked.Valid.class);
+        assertThat(Rig.check(Gateway.tokens(settings), got.body().split("\"")[3]))
+                .isInstanceOf(Tokens.Checked.Valid.class);
     }
 
     @ParameterizedTest
@@ -169,7 +171,7 @@ class RoutesTest {
 
     @Test
     void productionHasNoDevelopmentToken() {
-        settings = Rig.settings("production = true");
+        settings = Rig.settings("production = true, api-token = " + "a".repeat(32));
 
         assertThat(local("localhost", "127.0.0.1", request -> request).status()).isEqualTo(404);
     }
@@ -349,6 +351,8 @@ class RoutesTest {
         "PATCH, /v1/sessions/x, 'DELETE, GET, HEAD, OPTIONS'",
         "POST, /v1/sessions/x/transcript, 'GET, HEAD, OPTIONS'",
         "POST, /v1/realtime, 'GET, HEAD, OPTIONS'",
+        "GET, /v1/tickets, 'POST, OPTIONS'",
+        "GET, /v1/tokens/refresh, 'POST, OPTIONS'",
         "TRACE, /health, 'GET, HEAD, OPTIONS'"
     })
     void anotherMethodIsToldWhichOnesThereAre(String method, String path, String allowed) {
@@ -491,10 +495,12 @@ class RoutesTest {
     private Got apply(HttpRequest request) {
         var tokens = Gateway.tokens(settings);
         var callers = new Callers(tokens);
+        var tickets = new Tickets(settings.tokens(), RIG.used, Clock.systemUTC());
         var routes = new GatewayRoutes(
                         new HealthRoutes(settings.version()),
                         new FaceRoutes(admission, callers, () -> false),
                         new SessionRoutes(RIG.sessions, admission, callers, () -> false),
+                        new TokenRoutes(tokens, tickets, callers),
                         new PageRoutes(settings, tokens),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())
