@@ -87,7 +87,10 @@ class StartFailureTest {
     @Test
     void whatDevelopmentMadeIsRefusedByProduction(@TempDir Path data) {
         var made = Secrets.development(data, "api-token");
-        var config = ConfigFactory.parseMap(Map.of("parley.gateway.jwt.secret", made, "parley.gateway.api-token", made))
+        var config = ConfigFactory.parseMap(Map.of(
+                        "parley.gateway.jwt.secret", made,
+                        "parley.gateway.api-token", made,
+                        "parley.app.simulated", true))
                 .withFallback(AppSettings.load(TestNode.home(), "production"))
                 .resolve();
 
