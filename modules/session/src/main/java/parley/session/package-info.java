@@ -18,7 +18,7 @@
  * parley.session.Quorum} stops a node that is cut off, and the journal admits one writer; {@link
  * parley.session.ShardPlacement} says where sessions live. {@link parley.session.JournalWatch} knows whether the journal
  * takes writes, {@link parley.session.Sweep} finds sessions that nobody watches, {@link parley.session.LeavePermit} lets
- * one node leave at a time.
+ * one node leave at a time, {@link parley.session.UsedOnce} knows what was used.
  *
  * <p>Read first: {@link parley.session.Sessions} (the door), {@link parley.session.VoiceSession}, {@link
  * parley.session.Conversation}; then {@link parley.session.EdgeLine} and {@link parley.session.ProviderSide}.
