@@ -22,6 +22,7 @@ function listen() {
   window.heard = [];
   window.events = [];
   window.states = [];
+  window.dialled = [];
   new MutationObserver(() => window.states.push(document.body?.dataset.state))
     .observe(document, { subtree: true, attributeFilter: ['data-state'] });
   let player = null;
@@ -44,6 +45,7 @@ function listen() {
   window.WebSocket = class extends Socket {
     constructor(...address) {
       super(...address);
+      window.dialled.push({ address: String(address[0]), protocols: address[1] });
       this.addEventListener('message', ({ data }) => window.events.push({ at: player?.currentTime, ...JSON.parse(data), delta: null }));
     }
   };

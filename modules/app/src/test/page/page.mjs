@@ -139,7 +139,7 @@ const SCENARIOS = {
 
   async cut() {
     const voice = new Voice();
-    const p = await open({ voice, expected: /\/v1\/ws\/voice/ });
+    const p = await open({ voice, expected: /\/v1\/(ws\/voice|tickets)/ });
     await p.page.click('#start-typing');
     const first = await voice.begin();
     await p.say('Tell me a story');
@@ -374,7 +374,7 @@ const SCENARIOS = {
   async reconnect() {
     const network = await Network.to(new URL(process.env.NODE_URL).port);
     try {
-      const p = await open({ url: network.url, expected: /\/v1\/ws\/voice/ });
+      const p = await open({ url: network.url, expected: /\/v1\/(ws\/voice|tickets)/ });
       await p.page.click('#start-typing');
       await p.state('listening');
       await p.say(`say exactly: ${STORY}`);
@@ -426,7 +426,7 @@ const SCENARIOS = {
   },
 
   async refused() {
-    const p = await open({ token: null, expected: /\/v1\/dev-token$/ });
+    const p = await open({ token: null, expected: /\/v1\/(dev-token|tickets)$/ });
     await p.shot('token');
     await p.page.fill('#token', 'not.a.token');
     await p.page.keyboard.press('Enter');
@@ -436,6 +436,35 @@ const SCENARIOS = {
     assert.deepEqual(await p.page.$$eval('#transcript li', lines => lines.map(line => line.textContent)), []);
     assert.equal(await p.page.evaluate(() => document.activeElement.id), 'token');
     await p.shot('refused');
+  },
+
+  async ticket() {
+    const p = await open({ expected: /\/v1\/tickets$/ });
+    await p.page.click('#start-typing');
+    await p.state('listening');
+    await p.page.route('**/v1/tickets', route => route.fulfill({ status: 503 }));
+    await p.page.click('#end');
+    await p.state('ended');
+    await p.page.click('#start-typing');
+    await p.state('listening');
+
+    const [first, second] = await p.page.evaluate(() => window.dialled);
+    assert.match(first.address, /[?&]ticket=[^&]+/);
+    assert.deepEqual(first.protocols, ['realtime']);
+    assert.doesNotMatch(second.address, /ticket/);
+    assert.match(second.protocols[1], /^openai-insecure-api-key\./);
+  },
+
+  async renewed() {
+    const p = await open({ token: null, expected: /\/v1\/dev-token$/ });
+    const token = process.env.SHORT_TOKEN;
+    await p.page.fill('#token', token);
+    await p.page.click('#start-typing');
+    await p.state('listening');
+    await p.page.waitForFunction(old => sessionStorage.getItem('parley-token') !== old, token);
+
+    const renewed = await p.page.evaluate(() => sessionStorage.getItem('parley-token'));
+    assert.equal(JSON.parse(Buffer.from(renewed.split('.')[1], 'base64url')).sub, 'anna');
   },
 
   async looks() {

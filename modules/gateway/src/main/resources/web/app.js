@@ -1,5 +1,6 @@
 /** The page: what can be pressed, what is shown, and which phase the conversation is in. */
 
+import { Access } from './access.js';
 import { Microphone, Player, SILENCE } from './audio.js';
 import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
@@ -66,6 +67,7 @@ new Sketch(byId('sketch'));
 /** idle, connecting, live, reconnecting, ended, refused, unavailable */
 let phase = 'idle';
 let attempt = 0;
+let access = null;
 let connection = null;
 let conversation = null;
 let speech = null;
@@ -95,7 +97,8 @@ async function start({ voice, textOnly = false }) {
     return;
   }
   player = opened;
-  connection = new Connection(token, {
+  access = new Access(token, keepToken);
+  connection = new Connection(access, {
     welcome: begun,
     resumed,
     event: event => conversation.receive(event),
@@ -175,6 +178,8 @@ function release() {
   const last = player;
   setTimeout(() => last.close(), LAST_WORDS_MS);
   player = SILENCE;
+  access?.close();
+  access = null;
   connection = null;
   speech = null;
   unreportedPlayback = null;
@@ -261,8 +266,13 @@ async function loadToken() {
 
 async function currentToken() {
   if (developmentToken) await loadToken();
-  else sessionStorage.setItem('parley-token', gate.token.value.trim());
+  else keepToken(gate.token.value.trim());
   return gate.token.value.trim();
+}
+
+function keepToken(token) {
+  gate.token.value = token;
+  if (!developmentToken) sessionStorage.setItem('parley-token', token);
 }
 
 function forgetToken() {

@@ -36,11 +36,15 @@ class Line {
   complaint = {};
   /** True when another one was opened to take over from it. */
   succeeded = false;
+  /** True when it was opened with a ticket, not with the token itself. */
+  byTicket;
 
-  constructor(url, token, { received, closed }) {
+  constructor(url, token, ticket, { received, closed }) {
     this.#received = received;
     this.#closed = closed;
-    this.#socket = new WebSocket(url, ['realtime', `openai-insecure-api-key.${token}`]);
+    this.byTicket = ticket !== null;
+    if (this.byTicket) url.searchParams.set('ticket', ticket);
+    this.#socket = new WebSocket(url, this.byTicket ? ['realtime'] : ['realtime', `openai-insecure-api-key.${token}`]);
     this.#socket.onmessage = ({ data }) => this.#receive(data);
     this.#socket.onclose = ({ code, reason }) => this.#end(code, reason);
     this.#timers.add(setTimeout(() => this.#abandon(), SEATED_WITHIN_MS));
@@ -105,7 +109,7 @@ class Line {
 }
 
 export class Connection {
-  #token;
+  #access;
   #handlers;
   /** Carries the conversation, or is about to. */
   #line = null;
@@ -118,12 +122,16 @@ export class Connection {
   #attempt = 0;
   #downSince = performance.now();
   #dialTimer = 0;
+  #dials = 0;
   #steadyTimer = 0;
+  /** Whether the next connection shows the token itself, because tickets cannot be checked. */
+  #withoutTicket = false;
 
   /** True while the line carries the conversation. */
   live = false;
 
   /**
+   * @param access whose conversation it is
    * @param handlers
    *   welcome()            the session is there
    *   resumed({recovered}) it is there again: with all that was missed to follow, or with its history instead
@@ -131,18 +139,23 @@ export class Connection {
    *   down()               the socket is gone and another one is being tried
    *   over({kind, code, message, offersText}) nothing more will come; kind: ended, refused, busy, unavailable, failed, lost
    */
-  constructor(token, handlers) {
-    this.#token = token;
+  constructor(access, handlers) {
+    this.#access = access;
     this.#handlers = handlers;
     addEventListener('online', this.#dialNow);
   }
 
-  open() {
+  async open() {
     clearTimeout(this.#dialTimer);
     this.#dialTimer = 0;
+    const dial = ++this.#dials;
+    const ticket = this.#withoutTicket ? null : await this.#access.ticket();
+    // Ended meanwhile, or dialled anew.
+    if (!this.#handlers || dial !== this.#dials) return;
+    this.#withoutTicket = false;
     let line;
     try {
-      line = new Line(this.#url(), this.#token, { received: this.#received, closed: this.#closed });
+      line = new Line(this.#url(), this.#access.token, ticket, { received: this.#received, closed: this.#closed });
     } catch {
       this.#finish({ kind: 'refused', message: 'The access token contains characters that cannot be part of one.' });
       return;
@@ -241,6 +254,7 @@ export class Connection {
   }
 
   #closed = async (line, code, reason) => {
+    this.#withoutTicket ||= line.byTicket && line.complaint.code === 'identity_unavailable';
     if (line === this.#successor) {
       this.#successor = null;
       this.#dialIn(this.#pause(line));
@@ -268,8 +282,9 @@ export class Connection {
   }
 
   /** Nothing when another socket may well go on with the conversation. */
-  #outcomeOf({ complaint, succeeded }, code, reason) {
+  #outcomeOf({ complaint, succeeded, byTicket }, code, reason) {
     const { message } = complaint;
+    if (byTicket && complaint.code === 'identity_unavailable') return null;
     if (code === 1008) return { kind: 'refused', code: reason, message };
     if (this.#endedReason !== null) return { kind: 'ended', code: this.#endedReason };
     if (code === 1000) return { kind: 'ended', code: reason };
@@ -309,7 +324,7 @@ export class Connection {
       const url = this.#url();
       url.protocol = location.protocol;
       const answer = await fetch(url, {
-        headers: { Authorization: `Bearer ${this.#token}` }, cache: 'no-store', signal: AbortSignal.timeout(5_000),
+        headers: { Authorization: `Bearer ${this.#access.token}` }, cache: 'no-store', signal: AbortSignal.timeout(5_000),
       });
       if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return null;
       const problem = await answer.json();

@@ -2,6 +2,7 @@
 
 const MEANINGS = {
   unauthenticated: 'This token is not valid. Please ask for a new one.',
+  identity_unavailable: 'Who you are cannot be checked just now. Please try again in a moment.',
   origin_not_allowed: 'This address may not be used to call.',
   not_in_rollout: 'Voice is not open to you yet.',
   voice_disabled: 'Voice is switched off for now.',

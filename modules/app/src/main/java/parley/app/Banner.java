@@ -3,9 +3,7 @@ package parley.app;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import parley.admission.CallerId;
 import parley.gateway.Gateway;
-import parley.gateway.Tokens;
 
 /** What a person reads when Parley has started. */
 final class Banner {
@@ -67,9 +65,7 @@ final class Banner {
     }
 
     private static String token(AppSettings settings) {
-        var bearer = new Tokens.Bearer(new CallerId("developer", "default"), List.of());
-        return Gateway.tokens(settings.gateway())
-                .sign(bearer, settings.gateway().developmentTokenLife());
+        return Gateway.tokens(settings.gateway()).development();
     }
 
     private static String line(String name, String value) {

@@ -218,7 +218,10 @@ final class LocalCluster implements AutoCloseable {
         environment.put("PARLEY_ARTERY_PORT", Integer.toString(settings.clusterPort()));
         environment.put("PARLEY_LINK_PORT", Integer.toString(settings.session().linkPort()));
         environment.put("PARLEY_DATA_DIR", settings.data().toString());
-        environment.put("JWT_SECRET", settings.gateway().jwtSecret());
+        environment.put("JWT_SECRET", settings.gateway().tokens().secret());
+        if (settings.gateway().apiToken() != null) {
+            environment.put("VOICE_API_TOKEN", settings.gateway().apiToken());
+        }
         if (database != null) {
             environment.put("DATABASE_URL", database.url());
         }

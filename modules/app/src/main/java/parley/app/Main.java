@@ -168,11 +168,14 @@ public final class Main {
             changes.put("parley.provider.name", "simulator");
             changes.put("parley.provider.model", "simulator");
         }
-        if (!config.getBoolean("parley.gateway.production")
-                && config.getString("parley.gateway.jwt.secret").isEmpty()) {
-            changes.put(
-                    "parley.gateway.jwt.secret",
-                    Secrets.development(Path.of(config.getString("parley.app.data-directory")), "jwt"));
+        if (!config.getBoolean("parley.gateway.production")) {
+            var data = Path.of(config.getString("parley.app.data-directory"));
+            Map.of("parley.gateway.jwt.secret", "jwt", "parley.gateway.api-token", "api-token")
+                    .forEach((key, name) -> {
+                        if (config.getString(key).isEmpty()) {
+                            changes.put(key, Secrets.development(data, name));
+                        }
+                    });
         }
         return override(config, changes);
     }

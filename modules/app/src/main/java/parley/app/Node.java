@@ -46,6 +46,7 @@ import parley.provider.simulator.Simulator;
 import parley.session.ClusterSessions;
 import parley.session.Journal;
 import parley.session.LeavePermit;
+import parley.session.UsedOnce;
 import parley.tool.Tools;
 import parley.wire.Loops;
 
@@ -84,6 +85,7 @@ final class Node implements AutoCloseable {
     private final Loops loops;
     private final ActorSystem<Void> system;
     private final ClusterSessions sessions;
+    private final UsedOnce used;
     private final Gateway gateway;
     private final Management management;
     private final @Nullable Simulator simulator;
@@ -96,6 +98,7 @@ final class Node implements AutoCloseable {
             Loops loops,
             ActorSystem<Void> system,
             ClusterSessions sessions,
+            UsedOnce used,
             Gateway gateway,
             Management management,
             @Nullable Simulator simulator,
@@ -105,6 +108,7 @@ final class Node implements AutoCloseable {
         this.loops = loops;
         this.system = system;
         this.sessions = sessions;
+        this.used = used;
         this.gateway = gateway;
         this.management = management;
         this.simulator = simulator;
@@ -155,6 +159,7 @@ final class Node implements AutoCloseable {
             var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
+            var used = started.add(UsedOnce.in(journal, settings.journaling()));
             var gateway = await(Gateway.bind(
                     system,
                     loops,
@@ -162,12 +167,13 @@ final class Node implements AutoCloseable {
                     Capacity.of(rollouts.admission(), settings.capacity()),
                     rollouts,
                     quotas,
+                    used,
                     settings.gateway(),
                     settings.rates(),
                     settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
-            return new Node(settings, journal, loops, system, sessions, gateway, management, simulator, database);
+            return new Node(settings, journal, loops, system, sessions, used, gateway, management, simulator, database);
         } catch (RuntimeException failed) {
             started.close();
             throw explained(failed);
@@ -217,6 +223,7 @@ final class Node implements AutoCloseable {
         }
         sessions.close();
         quietly(gateway::close, STOP);
+        used.close();
         if (simulator != null) {
             simulator.close();
         }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import parley.gateway.GatewaySettings;
 
 /** Development's secrets: made once, kept beside the data, readable by their owner alone. */
 final class Secrets {
@@ -35,7 +36,7 @@ final class Secrets {
                 file.getFileName().toString(),
                 "",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(draft, HexFormat.of().formatHex(bytes));
+        Files.writeString(draft, GatewaySettings.DEVELOPMENT + HexFormat.of().formatHex(bytes));
         try {
             Files.createLink(file, draft);
         } catch (FileAlreadyExistsException madeMeanwhile) {

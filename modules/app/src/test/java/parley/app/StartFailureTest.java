@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** O5: a start that cannot succeed says why, and what to do, in a line or two. */
 @Tag("stream")
@@ -70,6 +71,7 @@ class StartFailureTest {
     void productionRefusesWhatOnlyDevelopmentMayHave() {
         var config = ConfigFactory.parseMap(Map.of(
                         "parley.gateway.jwt.secret", "0123456789012345678901234567890123456789",
+                        "parley.gateway.api-token", "0123456789012345678901234567890123456789",
                         "parley.app.simulated", true,
                         "parley.provider.model", "a-model-nobody-priced"))
                 .withFallback(AppSettings.load(TestNode.home(), "production"))
@@ -80,6 +82,23 @@ class StartFailureTest {
                 .anyMatch(error -> error.startsWith("DATABASE_URL: not set"))
                 .anyMatch(error -> error.startsWith("PARLEY_TLS_CERTIFICATE: not set"))
                 .anyMatch(error -> error.startsWith("REALTIME_API_MODEL: a-model-nobody-priced has no price"));
+    }
+
+    @Test
+    void whatDevelopmentMadeIsRefusedByProduction(@TempDir Path data) {
+        var made = Secrets.development(data, "api-token");
+        var config = ConfigFactory.parseMap(Map.of(
+                        "parley.gateway.jwt.secret", made,
+                        "parley.gateway.api-token", made,
+                        "parley.app.simulated", true))
+                .withFallback(AppSettings.load(TestNode.home(), "production"))
+                .resolve();
+
+        assertThat(Secrets.development(data, "api-token")).isEqualTo(made);
+        assertThat(AppSettings.read(config).errors())
+                .anyMatch(error -> error.contains("jwt.secret: one that was made for development")
+                        && error.contains("api-token: one that was made for development"))
+                .noneMatch(error -> error.contains(made));
     }
 
     @Test

@@ -124,6 +124,17 @@ class VoicePageTest {
         play("refused");
     }
 
+    /** L5, R20: the token itself is shown only when there is no ticket. */
+    @Test
+    void thePageConnectsWithATicketOrElseWithItsToken() throws Exception {
+        play("ticket");
+    }
+
+    @Test
+    void aTokenIsRenewedBeforeItEnds() throws Exception {
+        play("renewed");
+    }
+
     @Test
     void aPhoneShowsAllOfItInDarkAndLight() throws Exception {
         play("looks");
@@ -144,7 +155,8 @@ class VoicePageTest {
                 .putAll(Map.of(
                         "NODE_URL", NODE.http("").toString(),
                         "CHROMIUM", chromium.toString(),
-                        "SHOTS", SHOTS.toString()));
+                        "SHOTS", SHOTS.toString(),
+                        "SHORT_TOKEN", NODE.token("anna", Duration.ofSeconds(40))));
         var process = start(builder);
         try {
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -13,7 +13,6 @@ import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.pekko.http.javadsl.server.Route;
-import parley.gateway.Guard.Role;
 import parley.session.Answer;
 import parley.session.SessionId;
 import parley.session.Sessions;

@@ -1,5 +1,6 @@
 package parley.gateway;
 
+import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
 import static org.apache.pekko.http.javadsl.server.Directives.optionalHeaderValueByName;
 
 import java.util.function.Function;
@@ -16,15 +17,26 @@ final class Callers {
     }
 
     Route asCaller(Function<Bearer, Route> inner) {
+        return withToken(token -> {
+            var checked = tokens.check(token).toCompletableFuture();
+            // Nearly always: then nothing has to wait for another thread.
+            return checked.isDone()
+                    ? admitted(checked.join(), inner)
+                    : onSuccess(checked, known -> admitted(known, inner));
+        });
+    }
+
+    /** With whatever was brought as a token, good or not. */
+    Route withToken(Function<String, Route> inner) {
         return optionalHeaderValueByName("Authorization", header -> {
             var token = Credentials.bearer(header.orElse(null));
-            if (token == null) {
-                return Responses.problem(Problem.unauthenticated("no token"));
-            }
-            return switch (tokens.check(token)) {
-                case Checked.Invalid(var why) -> Responses.problem(Problem.unauthenticated(why));
-                case Checked.Valid(var bearer) -> inner.apply(bearer);
-            };
+            return token == null ? Responses.problem(Problem.unauthenticated("no token")) : inner.apply(token);
         });
+    }
+
+    private static Route admitted(Checked checked, Function<Bearer, Route> inner) {
+        return checked instanceof Checked.Valid(var bearer)
+                ? inner.apply(bearer)
+                : Responses.problem(Problem.of(checked));
     }
 }

@@ -10,18 +10,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
-import parley.admission.CallerId;
 import parley.admission.Decision;
 import parley.admission.Quotas;
 import parley.gateway.Tokens.Checked;
@@ -43,8 +42,8 @@ import parley.wire.WebSocketClose;
  * The WebSocket faces: {@code /v1/realtime}, strict, and {@code /v1/ws/voice}, guided.
  *
  * <p>Who calls and whether they get in is settled before the upgrade, with an HTTP status. A browser shows its page
- * neither status nor body of a refused upgrade, so the voice face lets a page that brought its token as a subprotocol in
- * to tell it: one {@code error} event, then a close code.
+ * neither status nor body of a refused upgrade, so the voice face lets a page that brought its token as a subprotocol, or
+ * a ticket, in to tell it: one {@code error} event, then a close code.
  */
 final class FaceHandler {
     private static final Logger LOG = LoggerFactory.getLogger(FaceHandler.class);
@@ -55,6 +54,7 @@ final class FaceHandler {
     private static final long MAX_SEQ = (1L << 53) - 1;
 
     private final Tokens tokens;
+    private final Tickets tickets;
     private final Admission admission;
     private final Quotas quotas;
     private final Sessions sessions;
@@ -65,6 +65,7 @@ final class FaceHandler {
 
     FaceHandler(
             Tokens tokens,
+            Tickets tickets,
             Admission admission,
             Quotas quotas,
             Sessions sessions,
@@ -72,6 +73,7 @@ final class FaceHandler {
             Loops loops,
             Materializer materializer) {
         this.tokens = tokens;
+        this.tickets = tickets;
         this.admission = admission;
         this.quotas = quotas;
         this.sessions = sessions;
@@ -98,45 +100,72 @@ final class FaceHandler {
         return draining;
     }
 
-    /** Answers an upgrade; nothing of the request is needed after the return. */
+    /** Answers an upgrade, mostly at once. Must be called on the connection's loop. */
     CompletionStage<Reply> handle(FullHttpRequest request, Face face, HttpServer.Connection connection) {
+        var problem = malformed(request, connection);
+        if (problem != null) {
+            return answer(problem);
+        }
+        var query = query(request);
+        var offer = Offer.of(request, query == null ? null : first(query.get("ticket")));
+        var checked = who(offer, request).toCompletableFuture();
+        Function<Checked, CompletionStage<Reply>> then = known -> answer(known, query, face, offer, connection.loop());
+        return checked.isDone() ? checked.thenCompose(then) : checked.thenComposeAsync(then, connection.loop());
+    }
+
+    private CompletionStage<Reply> answer(
+            Checked known, @Nullable Map<String, List<String>> query, Face face, Offer offer, EventLoop loop) {
+        if (!(known instanceof Checked.Valid(var bearer))) {
+            return refuse(face, offer, Problem.of(known));
+        }
+        return query == null
+                ? refuse(face, offer, Problem.badRequest("the query holds a % that begins no escape"))
+                : ask(query, face, offer, bearer, loop);
+    }
+
+    private @Nullable Problem malformed(FullHttpRequest request, HttpServer.Connection connection) {
         var headers = request.headers();
         for (var origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
             if (!origins.mayCall(origin, headers.get(HttpHeaderNames.HOST), connection.secure())) {
-                return answer(Problem.forbiddenOrigin(origin));
+                return Problem.forbiddenOrigin(origin);
             }
         }
         if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_VERSION, "13", false)) {
-            return answer(Problem.upgradeRequired());
+            return Problem.upgradeRequired();
         }
         if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
-            return answer(Problem.badRequest("no Sec-WebSocket-Key (expected: as in RFC 6455)"));
+            return Problem.badRequest("no Sec-WebSocket-Key (expected: as in RFC 6455)");
         }
-        var offer = Offer.of(request);
-        if (!offer.items().isEmpty() && !offer.realtime()) {
-            // Not repeated: there may be a key among them.
-            return answer(Problem.badRequest("Sec-WebSocket-Protocol: "
-                    + offer.items().size() + " offered (expected: realtime among them, or no subprotocol)"));
+        var items = Offer.items(request);
+        return items.isEmpty() || items.contains(PROTOCOL)
+                ? null
+                // Not repeated: there may be a key among them.
+                : Problem.badRequest("Sec-WebSocket-Protocol: " + items.size()
+                        + " offered (expected: realtime among them, or no subprotocol)");
+    }
+
+    /** Null when it is malformed. */
+    private static @Nullable Map<String, List<String>> query(FullHttpRequest request) {
+        try {
+            return new QueryStringDecoder(request.uri()).parameters();
+        } catch (IllegalArgumentException malformed) {
+            return null;
         }
+    }
+
+    private CompletionStage<Checked> who(Offer offer, FullHttpRequest request) {
         var credential = offer.credential();
-        if (credential == null) {
-            return answer(Problem.unauthenticated("no token"));
+        if (credential != null) {
+            return tokens.check(credential);
         }
-        return switch (tokens.check(credential)) {
-            case Checked.Invalid(var why) -> refuse(face, offer, Problem.unauthenticated(why));
-            case Checked.Valid(var bearer) -> {
-                try {
-                    var query = new QueryStringDecoder(request.uri()).parameters();
-                    yield ask(query, face, offer, bearer.caller(), connection.loop());
-                } catch (IllegalArgumentException malformed) {
-                    yield refuse(face, offer, Problem.badRequest("the query holds a % that begins no escape"));
-                }
-            }
-        };
+        return offer.ticket() != null
+                ? tickets.use(offer.ticket(), request.headers().getAll(HttpHeaderNames.ORIGIN))
+                : CompletableFuture.completedFuture(new Checked.Invalid("no token"));
     }
 
     private CompletionStage<Reply> ask(
-            Map<String, List<String>> query, Face face, Offer offer, CallerId caller, EventLoop loop) {
+            Map<String, List<String>> query, Face face, Offer offer, Tokens.Bearer bearer, EventLoop loop) {
+        var caller = bearer.caller();
         if (face == Face.REALTIME && offer.beta()) {
             return upgrade(
                     offer,
@@ -184,7 +213,9 @@ final class FaceHandler {
         var resumeToken = first(query.get("resume_token"));
         // Without a resume token it is the first connection to a session that was opened ahead.
         boolean comesBack = again.isPresent() && (face == Face.REALTIME || resumeToken != null);
-        return switch (comesBack ? admission.readmit(caller, Set.of()) : admission.admit(caller, Set.of())) {
+        return switch (comesBack
+                ? admission.readmit(caller, bearer.cohorts())
+                : admission.admit(caller, bearer.cohorts())) {
             case Decision.Refused refused -> refuse(face, offer, Problem.of(refused));
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(
@@ -309,21 +340,30 @@ final class FaceHandler {
     /**
      * What a client brings to the upgrade.
      *
-     * @param items the subprotocols it offers, keys included: never to be printed
+     * @param items the subprotocols it offers, keys included
+     * @param ticket counts where there is neither a header nor a key
      */
-    private record Offer(List<String> items, @Nullable String bearer, boolean betaHeader) {
-        static Offer of(FullHttpRequest request) {
+    private record Offer(
+            List<String> items,
+            @Nullable String bearer,
+            @Nullable String ticket,
+            boolean betaHeader) {
+        static Offer of(FullHttpRequest request, @Nullable String ticket) {
             var headers = request.headers();
-            var items = headers.getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL).stream()
+            var beta = headers.get("OpenAI-Beta");
+            return new Offer(
+                    items(request),
+                    Credentials.bearer(headers.get(HttpHeaderNames.AUTHORIZATION)),
+                    ticket,
+                    beta != null && beta.contains("realtime=v1"));
+        }
+
+        static List<String> items(FullHttpRequest request) {
+            return request.headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL).stream()
                     .flatMap(line -> Arrays.stream(line.split(",")))
                     .map(String::strip)
                     .filter(item -> !item.isEmpty())
                     .toList();
-            var beta = headers.get("OpenAI-Beta");
-            return new Offer(
-                    items,
-                    Credentials.bearer(headers.get(HttpHeaderNames.AUTHORIZATION)),
-                    beta != null && beta.contains("realtime=v1"));
         }
 
         boolean realtime() {
@@ -335,7 +375,8 @@ final class FaceHandler {
         }
 
         boolean fromPage() {
-            return bearer == null && items.stream().anyMatch(item -> item.startsWith(KEY_ITEM));
+            return bearer == null
+                    && ((realtime() && ticket != null) || items.stream().anyMatch(item -> item.startsWith(KEY_ITEM)));
         }
 
         @Nullable
@@ -347,6 +388,12 @@ final class FaceHandler {
                             .map(item -> item.substring(KEY_ITEM.length()))
                             .findFirst()
                             .orElse(null);
+        }
+
+        /** Keys, tokens and tickets stay out of everything that is printed. */
+        @Override
+        public String toString() {
+            return "Offer[" + items.size() + " items]";
         }
     }
 }

@@ -7,13 +7,11 @@ import static org.apache.pekko.http.javadsl.server.Directives.parameterOptional;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.server.Route;
 import parley.admission.Admission;
-import parley.admission.CallerId;
 import parley.admission.Decision;
 import parley.admission.Quotas;
 
@@ -45,11 +43,14 @@ final class FaceRoutes {
                 "session_id",
                 session -> draining.getAsBoolean()
                         ? Responses.problem(Problem.draining())
-                        : onSuccess(refusal(bearer.caller(), session.isPresent()), Responses::problem)));
+                        : onSuccess(refusal(bearer, session.isPresent()), Responses::problem)));
     }
 
-    private CompletionStage<Problem> refusal(CallerId caller, boolean goesOn) {
-        return switch (goesOn ? admission.readmit(caller, Set.of()) : admission.admit(caller, Set.of())) {
+    private CompletionStage<Problem> refusal(Tokens.Bearer bearer, boolean goesOn) {
+        var caller = bearer.caller();
+        return switch (goesOn
+                ? admission.readmit(caller, bearer.cohorts())
+                : admission.admit(caller, bearer.cohorts())) {
             case Decision.Refused refused -> CompletableFuture.completedFuture(Problem.of(refused));
             case Decision.Admitted admitted -> {
                 admitted.place().leave();

@@ -22,6 +22,7 @@ import parley.admission.Admission;
 import parley.admission.Quotas;
 import parley.admission.Rollouts;
 import parley.session.Sessions;
+import parley.session.UsedOnce;
 import parley.wire.HttpServer;
 import parley.wire.Loops;
 import parley.wire.WireSettings;
@@ -34,17 +35,25 @@ public final class Gateway {
     private final @Nullable HttpServer secure;
     private final FaceHandler faces;
     private final Rates rates;
+    private final @Nullable PublishedKeys keys;
 
-    private Gateway(List<HttpServer> servers, @Nullable HttpServer secure, FaceHandler faces, Rates rates) {
+    private Gateway(
+            List<HttpServer> servers,
+            @Nullable HttpServer secure,
+            FaceHandler faces,
+            Rates rates,
+            @Nullable PublishedKeys keys) {
         this.servers = List.copyOf(servers);
         this.secure = secure;
         this.faces = faces;
         this.rates = rates;
+        this.keys = keys;
     }
 
     /**
      * Opens every port the settings name, or none.
      *
+     * @param used knows which tickets were; closed by whoever opened it
      * @return fails with {@link java.net.BindException} when one is taken
      * @throws IllegalArgumentException when there is no certificate to be had
      */
@@ -55,15 +64,25 @@ public final class Gateway {
             Admission admission,
             Rollouts rollouts,
             Quotas quotas,
+            UsedOnce used,
             GatewaySettings settings,
             RateSettings rateSettings,
             WireSettings wire) {
         var materializer = Materializer.createMaterializer(system);
-        var tokens = tokens(settings);
+        // Before any port opens, and before anybody is asked for keys: what is wrong with the certificate leaves
+        // nothing
+        // behind.
+        var tls = settings.https() ? Certificates.of(settings) : null;
+        var keys = PublishedKeys.start(settings.tokens());
+        var tokens = new Tokens(settings, keys, Clock.systemUTC());
+        var tickets = new Tickets(settings.tokens(), used, Clock.systemUTC());
         var callers = new Callers(tokens);
-        var operators = new Operators(callers, rollouts);
+        var operators = new Operators(
+                settings,
+                tokens,
+                denied -> rollouts.denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
         var origins = new Origins(settings.allowedOrigins());
-        var faces = new FaceHandler(tokens, admission, quotas, sessions, origins, loops, materializer);
+        var faces = new FaceHandler(tokens, tickets, admission, quotas, sessions, origins, loops, materializer);
         var rates = new Rates(rateSettings, System::nanoTime);
         var front = new Front(
                 rates,
@@ -75,13 +94,12 @@ public final class Gateway {
                                 new RolloutRoutes(rollouts, operators),
                                 new AdminSessionRoutes(sessions, operators),
                                 new OfrepRoutes(rollouts, operators),
+                                new TokenRoutes(tokens, tickets, callers),
                                 new PageRoutes(settings, tokens),
                                 origins,
                                 system.settings().config())
                         .routes()
                         .function(system));
-        // Before any port opens: what is wrong with the certificate must not leave one behind.
-        var tls = settings.https() ? Certificates.of(settings) : null;
         var binding = new ArrayList<CompletableFuture<HttpServer>>();
         binding.add(bind(loops, settings, settings.port(), null, wire, materializer, front));
         if (tls != null) {
@@ -96,8 +114,9 @@ public final class Gateway {
                                 binding.stream().map(CompletableFuture::join).toList(),
                                 settings.https() ? binding.get(1).join() : null,
                                 faces,
-                                rates))
-                        : closeThoseOpen(binding)
+                                rates,
+                                keys))
+                        : closeThoseOpen(binding, keys)
                                 .<Gateway>thenCompose(closed -> CompletableFuture.failedFuture(
                                         failed instanceof CompletionException && failed.getCause() != null
                                                 ? failed.getCause()
@@ -105,21 +124,20 @@ public final class Gateway {
                 .thenCompose(Function.identity());
     }
 
-    private static CompletionStage<Done> closeThoseOpen(List<CompletableFuture<HttpServer>> binding) {
+    private static CompletionStage<Done> closeThoseOpen(
+            List<CompletableFuture<HttpServer>> binding, @Nullable PublishedKeys keys) {
+        if (keys != null) {
+            keys.close();
+        }
         return all(binding.stream()
                 .filter(server -> !server.isCompletedExceptionally())
                 .map(server -> server.join().close())
                 .toList());
     }
 
-    /** Signs and checks as a gateway of these settings does. */
+    /** Signs as a gateway of these settings does. */
     public static Tokens tokens(GatewaySettings settings) {
-        return new Tokens(
-                settings.jwtSecret(),
-                settings.jwtIssuer(),
-                settings.jwtAudience(),
-                settings.clockSkew(),
-                Clock.systemUTC());
+        return new Tokens(settings, null, Clock.systemUTC());
     }
 
     /** Where HTTP and WebSocket are answered. */
@@ -145,6 +163,9 @@ public final class Gateway {
 
     /** Takes no new connections and drops those open. */
     public CompletionStage<Done> close() {
+        if (keys != null) {
+            keys.close();
+        }
         return all(servers.stream().map(HttpServer::close).toList());
     }
 

@@ -44,6 +44,7 @@ final class GatewayRoutes {
     private final RolloutRoutes rollouts;
     private final AdminSessionRoutes adminSessions;
     private final OfrepRoutes ofrep;
+    private final TokenRoutes tokens;
     private final PageRoutes pages;
     private final Origins origins;
     private final CorsSettings cors;
@@ -55,6 +56,7 @@ final class GatewayRoutes {
             RolloutRoutes rollouts,
             AdminSessionRoutes adminSessions,
             OfrepRoutes ofrep,
+            TokenRoutes tokens,
             PageRoutes pages,
             Origins origins,
             Config config) {
@@ -64,6 +66,7 @@ final class GatewayRoutes {
         this.rollouts = rollouts;
         this.adminSessions = adminSessions;
         this.ofrep = ofrep;
+        this.tokens = tokens;
         this.pages = pages;
         this.origins = origins;
         this.cors = CorsSettings.create(config)
@@ -89,6 +92,7 @@ final class GatewayRoutes {
                                         rollouts.routes(),
                                         adminSessions.routes(),
                                         ofrep.routes(),
+                                        tokens.routes(),
                                         pages.routes())))));
         // What is kept of an answer to one site is not for another.
         return origins.named().isEmpty() ? sealed : respondWithDefaultHeader(VARY, () -> sealed);

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param voicePort an extra port for the same; 0: none
  * @param httpsPort 0 with {@code https} off
+ * @param apiToken admits to the admin API; null: nobody but bearers of a role
+ * @param breakGlassToken may kill and nothing else; null: none
  */
 public record GatewaySettings(
         String host,
@@ -24,19 +26,15 @@ public record GatewaySettings(
         @Nullable Path certificate,
         @Nullable Path certificateKey,
         Path developmentCertificates,
-        String jwtSecret,
-        @Nullable String jwtIssuer,
-        @Nullable String jwtAudience,
-        Duration clockSkew,
+        TokenSettings tokens,
+        @Nullable String apiToken,
+        @Nullable String breakGlassToken,
         Duration developmentTokenLife,
         boolean production,
         Set<String> allowedOrigins,
         String version) {
-    /** HS256 wants a key at least as long as its hash (RFC 7518 §3.2). */
-    public static final int MIN_SECRET = 32;
-
-    /** A token outlives its expiry by this at most. */
-    private static final Duration MAX_SKEW = Duration.ofMinutes(1);
+    /** What every secret begins with that was made for development. Production refuses it. */
+    public static final String DEVELOPMENT = "dev-";
 
     /** As browsers send it: in lower case, and without the port that its scheme implies. */
     private static final Pattern ORIGIN =
@@ -50,14 +48,18 @@ public record GatewaySettings(
         differs("https.port", https ? httpsPort : 0, port, "port", wrong);
         differs("voice-port", voicePort, port, "port", wrong);
         differs("voice-port", voicePort, https ? httpsPort : 0, "https.port", wrong);
-        if (jwtSecret.length() < MIN_SECRET) {
-            wrong.add("jwt.secret: " + jwtSecret.length() + " characters (expected: at least " + MIN_SECRET + ")");
+        wrong.addAll(tokens.complaints(production));
+        if (apiToken != null || production) {
+            TokenSettings.secret("api-token", apiToken == null ? "" : apiToken, production, wrong);
+        }
+        if (breakGlassToken != null) {
+            TokenSettings.secret("break-glass-token", breakGlassToken, production, wrong);
+            if (breakGlassToken.equals(apiToken)) {
+                wrong.add("break-glass-token: the same as api-token (expected: one of its own)");
+            }
         }
         if ((certificate == null) != (certificateKey == null)) {
             wrong.add("https: only one of certificate and certificate-key is set (expected: both or none)");
-        }
-        if (clockSkew.isNegative() || clockSkew.compareTo(MAX_SKEW) > 0) {
-            wrong.add("jwt.clock-skew: " + clockSkew + " (expected: 0 to " + MAX_SKEW.toSeconds() + " seconds)");
         }
         if (!developmentTokenLife.isPositive()) {
             wrong.add("development-token-life: " + developmentTokenLife + " (expected: > 0)");
@@ -86,10 +88,9 @@ public record GatewaySettings(
                 path(gateway.getString("https.certificate")),
                 path(gateway.getString("https.certificate-key")),
                 Path.of(gateway.getString("https.development-certificates")),
-                gateway.getString("jwt.secret"),
-                orNull(gateway.getString("jwt.issuer")),
-                orNull(gateway.getString("jwt.audience")),
-                gateway.getDuration("jwt.clock-skew"),
+                TokenSettings.from(gateway.getConfig("jwt")),
+                orNull(gateway.getString("api-token")),
+                orNull(gateway.getString("break-glass-token")),
                 gateway.getDuration("development-token-life"),
                 gateway.getBoolean("production"),
                 Set.copyOf(list(gateway.getString("allowed-origins"))),
@@ -122,7 +123,7 @@ public record GatewaySettings(
         return text.isEmpty() ? null : text;
     }
 
-    private static List<String> list(String commaSeparated) {
+    static List<String> list(String commaSeparated) {
         return List.of(commaSeparated.split(",")).stream()
                 .map(String::strip)
                 .filter(item -> !item.isEmpty())

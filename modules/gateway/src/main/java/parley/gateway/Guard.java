@@ -6,15 +6,6 @@ import parley.admission.Actor;
 
 /** Lets operators in by what they may do, and tells who they are. Whoever is refused is written down. */
 interface Guard {
-    /** What somebody may do; each may do what those before may. */
-    enum Role {
-        VIEWER,
-        OPERATOR,
-        ADMIN
-    }
-
+    /** @param least what is needed; to stop everything {@link Role#BREAK_GLASS} is enough */
     Route as(Role least, Function<Actor, Route> inner);
-
-    /** Those who may at least stop it: operators, and whoever holds the token that can do nothing else. */
-    Route asKiller(Function<Actor, Route> inner);
 }

@@ -145,7 +145,7 @@ final class OfrepRoutes {
 
     private Route asked(Function<ObjectNode, Route> inner) {
         return guard.as(
-                Guard.Role.VIEWER,
+                Role.VIEWER,
                 actor -> entity(Unmarshaller.entityToByteArray(), body -> {
                     JsonNode parsed;
                     try {

@@ -1,52 +1,150 @@
 package parley.gateway;
 
-import java.util.Locale;
+import static org.apache.pekko.http.javadsl.server.Directives.extractRequest;
+import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.server.Route;
+import org.jspecify.annotations.Nullable;
 import parley.admission.Actor;
-import parley.admission.Rollouts;
+import parley.gateway.Tokens.Checked;
 
-/** Operators by the roles of their tokens. */
+/**
+ * Lets those in who may run the service, as far as their role goes: the API token as admin, the break-glass token to
+ * kill, and a caller's token that names a role. Nobody gets in by anything that a browser sends by itself.
+ */
 final class Operators implements Guard {
-    private final Callers callers;
-    private final Rollouts rollouts;
+    private static final String API_TOKEN = "api-token";
+    private static final String BREAK_GLASS = "break-glass";
 
-    /** @param rollouts writes down whom it refuses */
-    Operators(Callers callers, Rollouts rollouts) {
-        this.callers = callers;
-        this.rollouts = rollouts;
+    /**
+     * Somebody who may do something.
+     *
+     * @param name for the audit: {@code api-token}, {@code break-glass}, or {@code user@tenant}
+     */
+    record Operator(String name, Role role) {}
+
+    /**
+     * An attempt that was refused.
+     *
+     * @param name as in {@link Operator}; null: nobody known
+     * @param role null: none
+     * @param least what was asked for
+     * @param why never holds a credential
+     */
+    record Denied(@Nullable String name, @Nullable Role role, Role least, String method, String path, String why) {
+        /** As the audit names whoever it was. */
+        Actor actor() {
+            return new Actor(
+                    name == null ? "unknown" : "user",
+                    name == null ? "nobody" : name,
+                    role == null ? "" : role.toString(),
+                    "api");
+        }
     }
 
-    @Override
-    public Route as(Role least, Function<Actor, Route> inner) {
-        return callers.asCaller(bearer -> {
-            var role = role(bearer);
-            var actor = new Actor(
-                    "user",
-                    bearer.caller().user(),
-                    role == null ? "" : role.name().toLowerCase(Locale.ROOT),
-                    "api");
-            if (role == null || role.compareTo(least) < 0) {
-                rollouts.denied(actor, "admin", "needs the role " + least.name().toLowerCase(Locale.ROOT));
-                return Responses.problem(Problem.forbidden("roles: " + bearer.roles() + " (expected: "
-                        + least.name().toLowerCase(Locale.ROOT) + " or more)"));
+    private final byte @Nullable [] apiToken;
+    private final byte @Nullable [] breakGlass;
+    private final Tokens tokens;
+    private final Consumer<Denied> denied;
+
+    /** @param denied gets each refusal, on the thread that answers it: has to be quick */
+    Operators(GatewaySettings settings, Tokens tokens, Consumer<Denied> denied) {
+        this.apiToken = hashOrNull(settings.apiToken());
+        this.breakGlass = hashOrNull(settings.breakGlassToken());
+        this.tokens = tokens;
+        this.denied = denied;
+    }
+
+    /**
+     * Goes on for an operator who {@link Role#mayAs may}; answers 401 to whoever brings no credential that is good, and
+     * 403 to whoever may not.
+     */
+    Route asOperator(Role least, Function<Operator, Route> inner) {
+        return extractRequest(request -> {
+            var token = Credentials.bearer(
+                    request.getHeader("Authorization").map(HttpHeader::value).orElse(null));
+            if (token == null) {
+                return refuse(request, least, null, null, Problem.unauthenticated("no token"));
             }
-            return inner.apply(actor);
+            return onSuccess(who(token), known -> switch (known) {
+                case Known.Somebody(var operator) when operator.role().mayAs(least) -> inner.apply(operator);
+                case Known.Somebody(var operator) ->
+                    refuse(request, least, operator.name(), operator.role(), Problem.forbiddenRole(least));
+                case Known.Caller(var name) -> refuse(request, least, name, null, Problem.forbiddenRole(least));
+                case Known.Nobody(var why) -> refuse(request, least, null, null, why);
+            });
         });
     }
 
     @Override
-    public Route asKiller(Function<Actor, Route> inner) {
-        return as(Role.OPERATOR, inner);
+    public Route as(Role least, Function<Actor, Route> inner) {
+        return asOperator(least, operator -> inner.apply(actor(operator)));
     }
 
-    private static @org.jspecify.annotations.Nullable Role role(Tokens.Bearer bearer) {
-        Role most = null;
-        for (var role : Role.values()) {
-            if (bearer.roles().contains(role.name().toLowerCase(Locale.ROOT))) {
-                most = role;
-            }
+    private static Actor actor(Operator operator) {
+        var type = operator.name().equals(API_TOKEN) || operator.name().equals(BREAK_GLASS) ? "token" : "user";
+        return new Actor(type, operator.name(), operator.role().toString(), "api");
+    }
+
+    private sealed interface Known {
+        record Somebody(Operator operator) implements Known {}
+
+        record Caller(String name) implements Known {}
+
+        record Nobody(Problem why) implements Known {}
+    }
+
+    private CompletionStage<Known> who(String token) {
+        var shown = hash(token);
+        boolean isApiToken = MessageDigest.isEqual(shown, apiToken);
+        boolean isBreakGlass = MessageDigest.isEqual(shown, breakGlass);
+        if (isApiToken) {
+            return CompletableFuture.completedFuture(new Known.Somebody(new Operator(API_TOKEN, Role.ADMIN)));
         }
-        return most;
+        if (isBreakGlass) {
+            return CompletableFuture.completedFuture(new Known.Somebody(new Operator(BREAK_GLASS, Role.BREAK_GLASS)));
+        }
+        return tokens.check(token).thenApply(checked -> {
+            if (!(checked instanceof Checked.Valid(var bearer))) {
+                return new Known.Nobody(Problem.of(checked));
+            }
+            var name = bearer.caller().user() + "@" + bearer.caller().tenant();
+            return Role.highest(bearer.roles().stream())
+                    .<Known>map(role -> new Known.Somebody(new Operator(name, role)))
+                    .orElseGet(() -> new Known.Caller(name));
+        });
+    }
+
+    private Route refuse(HttpRequest request, Role least, @Nullable String name, @Nullable Role role, Problem problem) {
+        denied.accept(new Denied(
+                name,
+                role,
+                least,
+                request.method().name(),
+                request.getUri().path(),
+                problem.code() + ": " + problem.detail()));
+        return Responses.problem(problem);
+    }
+
+    private static byte @Nullable [] hashOrNull(@Nullable String secret) {
+        return secret == null ? null : hash(secret);
+    }
+
+    /** Hashes are compared, so that not even the length of a secret shows in the time it takes. */
+    private static byte[] hash(String secret) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every JVM has SHA-256", impossible);
+        }
     }
 }

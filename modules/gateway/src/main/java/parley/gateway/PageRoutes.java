@@ -17,7 +17,6 @@ import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -34,7 +33,6 @@ import org.apache.pekko.http.javadsl.model.headers.EntityTag;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.util.ByteString;
-import parley.admission.CallerId;
 
 /** The gateway's own page, and in development the token it talks with. */
 final class PageRoutes {
@@ -94,9 +92,7 @@ final class PageRoutes {
                         .orElse("none"))) {
             return reject();
         }
-        var token = tokens.sign(
-                new Tokens.Bearer(new CallerId("developer", "default"), List.of()), settings.developmentTokenLife());
-        return Responses.json(200, JsonNodeFactory.instance.objectNode().put("token", token));
+        return Responses.json(200, JsonNodeFactory.instance.objectNode().put("token", tokens.development()));
     }
 
     private static boolean isLocal(HttpRequest request) {

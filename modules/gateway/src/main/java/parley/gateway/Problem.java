@@ -7,6 +7,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Decision;
 import parley.admission.Quotas;
+import parley.gateway.Tokens.Checked;
 import parley.protocol.Ids;
 import parley.session.Answer;
 
@@ -30,6 +31,30 @@ record Problem(
 
     static Problem unauthenticated(String detail) {
         return of(401, "unauthenticated", "Who are you?", detail + " (expected: Authorization: Bearer <token>)");
+    }
+
+    /** @param checked not {@link Checked.Valid} */
+    static Problem of(Checked checked) {
+        return switch (checked) {
+            case Checked.Invalid(var why) -> unauthenticated(why);
+            case Checked.Unknown(var retryAfter) ->
+                new Problem(
+                        503,
+                        "identity_unavailable",
+                        "Who you are cannot be checked",
+                        "what it takes to check a credential does not answer just now",
+                        retryAfter,
+                        List.of());
+            case Checked.Valid valid -> throw new IllegalArgumentException("nothing is wrong with it");
+        };
+    }
+
+    static Problem notRefreshable(String detail) {
+        return of(403, "not_refreshable", "This token is not extended", detail);
+    }
+
+    static Problem forbiddenRole(Role least) {
+        return of(403, "role_too_small", "Not for you", "expected: the role " + least + ", or one above it");
     }
 
     static Problem forbiddenOrigin(String origin) {
@@ -66,10 +91,6 @@ record Problem(
 
     static Problem badRequest(String detail) {
         return of(400, "bad_request", "That cannot be understood", detail);
-    }
-
-    static Problem forbidden(String detail) {
-        return of(403, "forbidden", "Not yours to do", detail);
     }
 
     static Problem preconditionRequired() {

@@ -73,25 +73,27 @@ final class RolloutRoutes {
                 segment("admin").slash("rollout"),
                 () -> concat(
                         pathEnd(() -> concat(
-                                get(() -> guard.as(Guard.Role.VIEWER, actor -> current())),
-                                put(() -> guard.as(
-                                        Guard.Role.OPERATOR, actor -> withBody(body -> change(actor, body)))))),
-                        path("kill", () -> post(() -> guard.asKiller(actor -> withBody(body -> kill(actor, body))))),
+                                get(() -> guard.as(Role.VIEWER, actor -> current())),
+                                put(() -> guard.as(Role.OPERATOR, actor -> withBody(body -> change(actor, body)))))),
+                        path(
+                                "kill",
+                                () -> post(() ->
+                                        guard.as(Role.BREAK_GLASS, actor -> withBody(body -> kill(actor, body))))),
                         path(
                                 "release",
-                                () -> post(() -> guard.as(
-                                        Guard.Role.OPERATOR, actor -> withBody(body -> release(actor, body))))),
-                        path("decision", () -> get(() -> guard.as(Guard.Role.VIEWER, actor -> decision()))),
-                        path("history", () -> get(() -> guard.as(Guard.Role.VIEWER, actor -> history()))),
+                                () -> post(() ->
+                                        guard.as(Role.OPERATOR, actor -> withBody(body -> release(actor, body))))),
+                        path("decision", () -> get(() -> guard.as(Role.VIEWER, actor -> decision()))),
+                        path("history", () -> get(() -> guard.as(Role.VIEWER, actor -> history()))),
                         path(
                                 segment("history").slash("verify"),
-                                () -> get(() -> guard.as(Guard.Role.VIEWER, actor -> verify()))),
-                        path("events", () -> get(() -> guard.as(Guard.Role.VIEWER, actor -> events()))),
+                                () -> get(() -> guard.as(Role.VIEWER, actor -> verify()))),
+                        path("events", () -> get(() -> guard.as(Role.VIEWER, actor -> events()))),
                         path(
                                 segment(),
                                 name -> ACTIONS.containsKey(name)
                                         ? post(() -> guard.as(
-                                                Guard.Role.OPERATOR,
+                                                Role.OPERATOR,
                                                 actor -> withBody(body -> act(ACTIONS.get(name), actor, body))))
                                         : Responses.problem(Problem.notFound("/admin/rollout/" + name)))));
     }

@@ -19,7 +19,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -65,8 +64,8 @@ final class SessionRoutes {
                 () -> pathPrefix(
                         "sessions",
                         () -> callers.asCaller(bearer -> concat(
-                                pathEnd(() -> post(() ->
-                                        entity(Unmarshaller.entityToByteArray(), body -> open(bearer.caller(), body)))),
+                                pathEnd(() -> post(
+                                        () -> entity(Unmarshaller.entityToByteArray(), body -> open(bearer, body)))),
                                 path(
                                         segment(),
                                         id -> concat(
@@ -77,7 +76,8 @@ final class SessionRoutes {
                                         id -> get(() -> transcript(id, bearer.caller())))))));
     }
 
-    private Route open(CallerId caller, byte[] body) {
+    private Route open(Tokens.Bearer bearer, byte[] body) {
+        var caller = bearer.caller();
         JsonNode request;
         try {
             request = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
@@ -102,7 +102,7 @@ final class SessionRoutes {
         if (draining.getAsBoolean()) {
             return Responses.problem(Problem.draining());
         }
-        return switch (admission.admit(caller, Set.of())) {
+        return switch (admission.admit(caller, bearer.cohorts())) {
             case Decision.Refused refused -> Responses.problem(Problem.of(refused));
             case Decision.Admitted admitted -> {
                 // The place belongs to a connection; this asks only whether one would be let in.

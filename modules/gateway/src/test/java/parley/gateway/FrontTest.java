@@ -694,6 +694,8 @@ class FrontTest {
                         "/v1/realtime?intent=" + token,
                         "/v1/ws/voice?session_id=x&resume_token=" + token,
                         "/v1/realtime?call_id=" + token,
+                        "/v1/ws/voice?ticket=" + token,
+                        "/v1/ws/voice?session_id=x&ticket=" + token,
                         "/v1/sessions/" + FakeSessions.id(1) + "?resume_token=" + token,
                         "/v1/sessions/" + token)) {
                     for (var header : List.of(
@@ -756,6 +758,7 @@ class FrontTest {
                         admission,
                         rig.rollouts,
                         Quotas.unlimited(),
+                        rig.used,
                         Rig.settings(
                                 "port = " + free,
                                 "https { enabled = true, certificate = nowhere, certificate-key = nowhere }"),

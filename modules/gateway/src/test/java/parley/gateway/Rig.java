@@ -3,8 +3,12 @@ package parley.gateway;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -16,6 +20,7 @@ import parley.admission.Admission;
 import parley.admission.AdmissionSettings;
 import parley.admission.CallerId;
 import parley.admission.Quotas;
+import parley.session.UsedOnce;
 import parley.wire.Loops;
 import parley.wire.WireSettings;
 
@@ -27,6 +32,9 @@ final class Rig implements AutoCloseable {
     final ActorSystem<Void> system;
     final FakeSessions sessions = new FakeSessions();
     final FakeRollouts rollouts = new FakeRollouts();
+    private final Set<String> usedKeys = ConcurrentHashMap.newKeySet();
+    private final List<Gateway> opened = new ArrayList<>();
+    UsedOnce used = (key, until) -> CompletableFuture.completedFuture(usedKeys.add(key));
 
     Rig() {
         var config = loops.dispatchers()
@@ -37,20 +45,23 @@ final class Rig implements AutoCloseable {
     }
 
     Gateway open(GatewaySettings settings, Admission admission) {
-        return open(settings, RateSettings.from(config()), admission, Quotas.unlimited());
+        return open(settings, admission, WireSettings.from(ConfigFactory.load()));
+    }
+
+    Gateway open(GatewaySettings settings, Admission admission, WireSettings wire) {
+        return open(settings, RateSettings.from(config()), admission, Quotas.unlimited(), wire);
     }
 
     Gateway open(GatewaySettings settings, RateSettings rates, Admission admission, Quotas quotas) {
-        return get(Gateway.bind(
-                system,
-                loops,
-                sessions,
-                admission,
-                rollouts,
-                quotas,
-                settings,
-                rates,
-                WireSettings.from(ConfigFactory.load())));
+        return open(settings, rates, admission, quotas, WireSettings.from(ConfigFactory.load()));
+    }
+
+    private Gateway open(
+            GatewaySettings settings, RateSettings rates, Admission admission, Quotas quotas, WireSettings wire) {
+        var gateway =
+                get(Gateway.bind(system, loops, sessions, admission, rollouts, quotas, used, settings, rates, wire));
+        opened.add(gateway);
+        return gateway;
     }
 
     /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */
@@ -80,6 +91,10 @@ final class Rig implements AutoCloseable {
         return Gateway.tokens(settings()).sign(new Tokens.Bearer(new CallerId(user, "default"), List.of()), life);
     }
 
+    static Tokens.Checked check(Tokens tokens, String token) {
+        return get(tokens.check(token));
+    }
+
     static <T> T get(CompletionStage<T> stage) {
         return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
     }
@@ -96,6 +111,7 @@ final class Rig implements AutoCloseable {
 
     @Override
     public void close() {
+        opened.forEach(gateway -> get(gateway.close()));
         system.terminate();
         get(system.getWhenTerminated());
         loops.close();

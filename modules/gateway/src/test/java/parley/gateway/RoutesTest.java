@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Clock;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -123,7 +124,8 @@ class RoutesTest {
 
         assertThat(got.status()).isEqualTo(200);
         assertThat(got.header("cache-control")).isEqualTo("no-store");
-        assertThat(Gateway.tokens(settings).check(got.body().split("\"")[3])).isInstanceOf(Tokens.Checked.Valid.class);
+        assertThat(Rig.check(Gateway.tokens(settings), got.body().split("\"")[3]))
+                .isInstanceOf(Tokens.Checked.Valid.class);
     }
 
     @ParameterizedTest
@@ -171,7 +173,7 @@ class RoutesTest {
 
     @Test
     void productionHasNoDevelopmentToken() {
-        settings = Rig.settings("production = true");
+        settings = Rig.settings("production = true, api-token = " + "a".repeat(32));
 
         assertThat(local("localhost", "127.0.0.1", request -> request).status()).isEqualTo(404);
     }
@@ -351,6 +353,8 @@ class RoutesTest {
         "PATCH, /v1/sessions/x, 'DELETE, GET, HEAD, OPTIONS'",
         "POST, /v1/sessions/x/transcript, 'GET, HEAD, OPTIONS'",
         "POST, /v1/realtime, 'GET, HEAD, OPTIONS'",
+        "GET, /v1/tickets, 'POST, OPTIONS'",
+        "GET, /v1/tokens/refresh, 'POST, OPTIONS'",
         "TRACE, /health, 'GET, HEAD, OPTIONS'"
     })
     void anotherMethodIsToldWhichOnesThereAre(String method, String path, String allowed) {
@@ -493,13 +497,15 @@ class RoutesTest {
     private Got apply(HttpRequest request) {
         var tokens = Gateway.tokens(settings);
         var callers = new Callers(tokens);
+        var tickets = new Tickets(settings.tokens(), RIG.used, Clock.systemUTC());
         var routes = new GatewayRoutes(
                         new HealthRoutes(settings.version()),
                         new FaceRoutes(admission, quotas, callers, () -> false),
                         new SessionRoutes(RIG.sessions, admission, quotas, callers, () -> false),
-                        new RolloutRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
-                        new AdminSessionRoutes(RIG.sessions, new Operators(callers, RIG.rollouts)),
-                        new OfrepRoutes(RIG.rollouts, new Operators(callers, RIG.rollouts)),
+                        new RolloutRoutes(RIG.rollouts, new Operators(settings, tokens, denied -> {})),
+                        new AdminSessionRoutes(RIG.sessions, new Operators(settings, tokens, denied -> {})),
+                        new OfrepRoutes(RIG.rollouts, new Operators(settings, tokens, denied -> {})),
+                        new TokenRoutes(tokens, tickets, callers),
                         new PageRoutes(settings, tokens),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())

@@ -2,6 +2,7 @@ package parley.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static parley.gateway.Rig.check;
 
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
@@ -20,6 +21,7 @@ import java.time.ZoneOffset;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
+import java.util.Set;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Tag;
@@ -42,18 +44,18 @@ class TokensTest {
 
     @Test
     void whatIsSignedIsGood() {
-        assertThat(tokens.check(tokens.sign(ANNA, Duration.ofMinutes(1)))).isEqualTo(new Checked.Valid(ANNA));
+        assertThat(check(tokens, tokens.sign(ANNA, Duration.ofMinutes(1)))).isEqualTo(new Checked.Valid(ANNA));
     }
 
     @Test
     void tenantAndRolesMayBeLeftOut() {
-        assertThat(tokens.check(jwt(HS256, "{'sub':'anna','exp':" + (NOW + 60) + "}")))
+        assertThat(check(tokens, jwt(HS256, "{'sub':'anna','exp':" + (NOW + 60) + "}")))
                 .isEqualTo(new Checked.Valid(new Bearer(new CallerId("anna", "default"), List.of())));
     }
 
     @Test
     void aNumberNamesAUserAsItsDigitsDo() {
-        assertThat(tokens.check(jwt(HS256, "{'sub':5,'exp':" + (NOW + 60) + "}")))
+        assertThat(check(tokens, jwt(HS256, "{'sub':5,'exp':" + (NOW + 60) + "}")))
                 .isEqualTo(new Checked.Valid(new Bearer(new CallerId("5", "default"), List.of())));
     }
 
@@ -61,28 +63,23 @@ class TokensTest {
     void aTokenOutlivesItsExpiryByTheSkewAndNotLonger() {
         var token = tokens.sign(ANNA, Duration.ofMinutes(1));
 
-        assertThat(tokens(null, null, NOON.plusSeconds(90)).check(token)).isInstanceOf(Checked.Valid.class);
-        assertThat(tokens(null, null, NOON.plusSeconds(91)).check(token)).isEqualTo(no("the token has expired"));
+        assertThat(check(tokens(null, null, NOON.plusSeconds(90)), token)).isInstanceOf(Checked.Valid.class);
+        assertThat(check(tokens(null, null, NOON.plusSeconds(91)), token)).isEqualTo(no("the token has expired"));
     }
 
     @Test
     void aTokenBeginsTheSkewBeforeItsTimeAndNotEarlier() {
         var token = tokens.sign(ANNA, Duration.ofMinutes(1));
 
-        assertThat(tokens(null, null, NOON.minusSeconds(30)).check(token)).isInstanceOf(Checked.Valid.class);
-        assertThat(tokens(null, null, NOON.minusSeconds(31)).check(token)).isEqualTo(no("the token is not valid yet"));
+        assertThat(check(tokens(null, null, NOON.minusSeconds(30)), token)).isInstanceOf(Checked.Valid.class);
+        assertThat(check(tokens(null, null, NOON.minusSeconds(31)), token)).isEqualTo(no("the token is not valid yet"));
     }
 
     @Test
     void anotherSecretIsNotOurs() {
-        var theirs = new Tokens(
-                "another-secret-that-is-long-enough-0123",
-                null,
-                null,
-                Duration.ZERO,
-                Clock.fixed(NOON, ZoneOffset.UTC));
+        var theirs = tokens(NOON, "jwt.secret = another-secret-that-is-long-enough-0123");
 
-        assertThat(tokens.check(theirs.sign(ANNA, Duration.ofMinutes(1))))
+        assertThat(check(tokens, theirs.sign(ANNA, Duration.ofMinutes(1))))
                 .isEqualTo(no("the token's signature is not ours"));
     }
 
@@ -91,7 +88,7 @@ class TokensTest {
         var parts = tokens.sign(ANNA, Duration.ofMinutes(1)).split("\\.");
         var other = base64("{'sub':'otto','exp':" + (NOW + 60) + "}");
 
-        assertThat(tokens.check(parts[0] + "." + other + "." + parts[2]))
+        assertThat(check(tokens, parts[0] + "." + other + "." + parts[2]))
                 .isEqualTo(no("the token's signature is not ours"));
     }
 
@@ -101,8 +98,8 @@ class TokensTest {
 
         for (var alg : List.of("none", "None", "NONE", "")) {
             var header = base64("{'alg':'" + alg + "'}");
-            assertThat(tokens.check(header + "." + claims + ".")).isInstanceOf(Checked.Invalid.class);
-            assertThat(tokens.check(header + "." + claims + "." + base64("x"))).isInstanceOf(Checked.Invalid.class);
+            assertThat(check(tokens, header + "." + claims + ".")).isInstanceOf(Checked.Invalid.class);
+            assertThat(check(tokens, header + "." + claims + "." + base64("x"))).isInstanceOf(Checked.Invalid.class);
         }
     }
 
@@ -111,9 +108,9 @@ class TokensTest {
         var long512 = Rig.SECRET.repeat(2);
         var token = new SignedJWT(new JWSHeader(JWSAlgorithm.HS512), claims());
         token.sign(new MACSigner(long512));
-        var mine = new Tokens(long512, null, null, Duration.ZERO, Clock.fixed(NOON, ZoneOffset.UTC));
+        var mine = tokens(NOON, "jwt.secret = " + long512);
 
-        assertThat(mine.check(token.serialize())).isEqualTo(no("the token is not signed with HS256"));
+        assertThat(check(mine, token.serialize())).isEqualTo(no("the token is not signed with HS256"));
     }
 
     @Test
@@ -123,10 +120,10 @@ class TokensTest {
         token.sign(new RSASSASigner(pair.getPrivate()));
         var parts = token.serialize().split("\\.");
 
-        assertThat(tokens.check(token.serialize())).isEqualTo(no("the token is not signed with HS256"));
-        assertThat(tokens.check(base64(HS256) + "." + parts[1] + "." + parts[2]))
+        assertThat(check(tokens, token.serialize())).isEqualTo(no("the token is not signed with HS256"));
+        assertThat(check(tokens, base64(HS256) + "." + parts[1] + "." + parts[2]))
                 .isEqualTo(no("the token's signature is not ours"));
-        assertThat(tokens.check(jwt("{'alg':'RS256'}", "{'sub':'anna','exp':" + (NOW + 60) + "}")))
+        assertThat(check(tokens, jwt("{'alg':'RS256'}", "{'sub':'anna','exp':" + (NOW + 60) + "}")))
                 .isEqualTo(no("the token is not signed with HS256"));
     }
 
@@ -145,7 +142,7 @@ class TokensTest {
                 "{'sub':'anna','exp':EXP,'nbf':EXP}|the token is not valid yet",
             })
     void aClaimThatIsMissingOrPastIsNamed(String claims, String why) {
-        assertThat(tokens.check(jwt(HS256, claims.replace("EXP", "" + (NOW + 60)))))
+        assertThat(check(tokens, jwt(HS256, claims.replace("EXP", "" + (NOW + 60)))))
                 .isEqualTo(no(why));
     }
 
@@ -173,22 +170,23 @@ class TokensTest {
                 "{",
             })
     void aClaimOfTheWrongTypeIsARefusalAndNoFault(String claims) {
-        assertThat(tokens.check(jwt(HS256, claims.replace("EXP", "" + (NOW + 60)))))
+        assertThat(check(tokens, jwt(HS256, claims.replace("EXP", "" + (NOW + 60)))))
                 .isEqualTo(no("a claim of the token is of the wrong type"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"9223372036854775807", "1e300", "99999999999999999999999"})
     void anExpiryBeyondAllTimeIsNoFault(String exp) {
-        assertThat(tokens.check(jwt(HS256, "{'sub':'anna','exp':" + exp + "}"))).isNotNull();
+        assertThat(check(tokens, jwt(HS256, "{'sub':'anna','exp':" + exp + "}")))
+                .isNotNull();
     }
 
     @Test
     void aTokenOfAnotherKindIsRefused() {
-        assertThat(tokens.check(jwt("{'alg':'HS256','typ':'refresh+jwt'}", good())))
+        assertThat(check(tokens, jwt("{'alg':'HS256','typ':'refresh+jwt'}", good())))
                 .isEqualTo(no("the token is of another type (header typ)"));
-        assertThat(tokens.check(jwt("{'alg':'HS256','typ':'jwt'}", good()))).isInstanceOf(Checked.Valid.class);
-        assertThat(tokens.check(jwt("{'alg':'HS256'}", good()))).isInstanceOf(Checked.Valid.class);
+        assertThat(check(tokens, jwt("{'alg':'HS256','typ':'jwt'}", good()))).isInstanceOf(Checked.Valid.class);
+        assertThat(check(tokens, jwt("{'alg':'HS256'}", good()))).isInstanceOf(Checked.Valid.class);
     }
 
     @Test
@@ -197,9 +195,10 @@ class TokensTest {
                 "{'alg':'HS256','crit':['exp'],'exp':1}",
                 "{'alg':'HS256','crit':['b64'],'b64':false}",
                 "{'alg':'HS256','crit':['b64'],'b64':true}")) {
-            assertThat(tokens.check(jwt(header, good()))).isInstanceOf(Checked.Invalid.class);
+            assertThat(check(tokens, jwt(header, good()))).isInstanceOf(Checked.Invalid.class);
         }
-        assertThat(tokens.check(
+        assertThat(check(
+                        tokens,
                         jwt("{'alg':'HS256','crit':['http://example.com/x'],'http://example.com/x':1}", good())))
                 .isEqualTo(no("the token demands what is not understood here (header crit)"));
     }
@@ -208,15 +207,15 @@ class TokensTest {
     void issuerAndAudienceAreCheckedWhenTheyAreSet() {
         var strict = tokens("us", "here", NOON);
 
-        assertThat(strict.check(strict.sign(ANNA, Duration.ofMinutes(1)))).isEqualTo(new Checked.Valid(ANNA));
-        assertThat(strict.check(jwt(HS256, good()))).isEqualTo(no("the token is from another issuer"));
-        assertThat(strict.check(jwt(HS256, "{'sub':'anna','iss':'us','exp':" + (NOW + 60) + "}")))
+        assertThat(check(strict, strict.sign(ANNA, Duration.ofMinutes(1)))).isEqualTo(new Checked.Valid(ANNA));
+        assertThat(check(strict, jwt(HS256, good()))).isEqualTo(no("the token is from another issuer"));
+        assertThat(check(strict, jwt(HS256, "{'sub':'anna','iss':'us','exp':" + (NOW + 60) + "}")))
                 .isEqualTo(no("the token is for another audience"));
-        assertThat(strict.check(jwt(HS256, "{'sub':'anna','iss':'us','aud':['there'],'exp':" + (NOW + 60) + "}")))
+        assertThat(check(strict, jwt(HS256, "{'sub':'anna','iss':'us','aud':['there'],'exp':" + (NOW + 60) + "}")))
                 .isEqualTo(no("the token is for another audience"));
-        assertThat(strict.check(jwt(HS256, "{'sub':'anna','iss':'us','aud':7,'exp':" + (NOW + 60) + "}")))
+        assertThat(check(strict, jwt(HS256, "{'sub':'anna','iss':'us','aud':7,'exp':" + (NOW + 60) + "}")))
                 .isInstanceOf(Checked.Invalid.class);
-        assertThat(strict.check(jwt(HS256, "{'sub':'anna','iss':'us','aud':['a','here'],'exp':" + (NOW + 60) + "}")))
+        assertThat(check(strict, jwt(HS256, "{'sub':'anna','iss':'us','aud':['a','here'],'exp':" + (NOW + 60) + "}")))
                 .isInstanceOf(Checked.Valid.class);
     }
 
@@ -240,27 +239,88 @@ class TokensTest {
                 "null.null.null"
             })
     void garbageIsNoTokenAndNoFault(String garbage) {
-        assertThat(tokens.check(garbage)).isInstanceOf(Checked.Invalid.class);
+        assertThat(check(tokens, garbage)).isInstanceOf(Checked.Invalid.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[]", "null", "", "{}"})
     void claimsThatAreNoneNameNobody(String claims) {
-        assertThat(tokens.check(jwt(HS256, claims))).isInstanceOf(Checked.Invalid.class);
+        assertThat(check(tokens, jwt(HS256, claims))).isInstanceOf(Checked.Invalid.class);
     }
 
     @Test
     void aDeeplyNestedHeaderIsNoFault() {
         var header = base64("{'alg':" + "[".repeat(5000) + "]".repeat(5000) + "}");
 
-        assertThat(tokens.check(header + ".e30.e30")).isInstanceOf(Checked.Invalid.class);
-        assertThat(tokens.check(jwt(HS256, "{'sub':" + "[".repeat(5000) + "]".repeat(5000) + "}")))
+        assertThat(check(tokens, header + ".e30.e30")).isInstanceOf(Checked.Invalid.class);
+        assertThat(check(tokens, jwt(HS256, "{'sub':" + "[".repeat(5000) + "]".repeat(5000) + "}")))
                 .isInstanceOf(Checked.Invalid.class);
     }
 
     @Test
+    void cohortsAreCarriedAndRolesThatNobodyKnowsAreNot() {
+        assertThat(check(
+                        tokens,
+                        jwt(
+                                HS256,
+                                "{'sub':'anna','exp':EXP,'roles':['root','viewer'],'cohorts':['beta','staff']}"
+                                        .replace("EXP", "" + (NOW + 60)))))
+                .isEqualTo(new Checked.Valid(
+                        new Bearer(new CallerId("anna", "default"), List.of("viewer"), Set.of("beta", "staff"))));
+        var beta = new Bearer(new CallerId("anna", "acme"), List.of(), Set.of("beta"));
+        assertThat(check(tokens, tokens.sign(beta, Duration.ofMinutes(1)))).isEqualTo(new Checked.Valid(beta));
+        assertThat(check(
+                        tokens,
+                        jwt(HS256, "{'sub':'anna','exp':EXP,'cohorts':'beta'}".replace("EXP", "" + (NOW + 60)))))
+                .isEqualTo(no("a claim of the token is of the wrong type"));
+    }
+
+    @Test
+    void aTokenThatWasMadeForLongerThanAllowedIsRefused() {
+        var strict = tokens(NOON, "jwt.max-life = 15m");
+
+        assertThat(check(strict, strict.sign(ANNA, Duration.ofMinutes(15)))).isInstanceOf(Checked.Valid.class);
+        for (var claims : List.of(
+                "{'sub':'anna','iat':" + NOW + ",'exp':" + (NOW + 901) + "}",
+                "{'sub':'anna','exp':" + (NOW + 901) + "}",
+                "{'sub':'anna','iat':" + (NOW - 3600) + ",'exp':" + (NOW + 60) + "}",
+                "{'sub':'anna','iat':" + (NOW + 3600) + ",'exp':" + (NOW + 3660) + "}",
+                "{'sub':'anna','exp':99999999999}")) {
+            assertThat(check(strict, jwt(HS256, claims)))
+                    .as(claims)
+                    .isEqualTo(no("the token was made for longer than PT15M (claim exp)"));
+        }
+    }
+
+    @Test
+    void onlyDevelopmentsOwnTokenIsNotMeasuredAndOnlyInDevelopment() {
+        var strict = tokens(NOON, "jwt.max-life = 15m");
+        var production = tokens(NOON, "jwt.max-life = 15m, production = true, api-token = " + "a".repeat(32));
+
+        assertThat(check(strict, strict.development())).isInstanceOf(Checked.Valid.class);
+        assertThat(check(production, strict.development())).isInstanceOf(Checked.Invalid.class);
+    }
+
+    /** R20: rotation with overlap. */
+    @Test
+    void thePreviousSecretIsGoodUntilItsEndAndNeverSigned() {
+        var before = tokens(NOON, "jwt.secret = the-secret-of-yesterday-0123456789");
+        var token = before.sign(ANNA, Duration.ofHours(2));
+        var overlap = "jwt.previous-secret = the-secret-of-yesterday-0123456789";
+        var until = "jwt.previous-until = \"2026-01-01T13:00:00Z\"";
+
+        assertThat(check(tokens(NOON, overlap), token)).isEqualTo(new Checked.Valid(ANNA));
+        assertThat(check(tokens(NOON, overlap, until), token)).isEqualTo(new Checked.Valid(ANNA));
+        assertThat(check(tokens(NOON.plusSeconds(3600), overlap, until), token))
+                .isEqualTo(no("the token's signature is not ours"));
+        assertThat(check(tokens, token)).isEqualTo(no("the token's signature is not ours"));
+        assertThat(check(before, tokens(NOON, overlap).sign(ANNA, Duration.ofHours(2))))
+                .isEqualTo(no("the token's signature is not ours"));
+    }
+
+    @Test
     void aSecretThatIsTooShortIsRefusedWithoutBeingShown() {
-        assertThatThrownBy(() -> new Tokens("short-secret", null, null, Duration.ZERO, Clock.systemUTC()))
+        assertThatThrownBy(() -> tokens(NOON, "jwt.secret = short-secret"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("32")
                 .hasMessageNotContaining("short-secret");
@@ -291,7 +351,14 @@ class TokensTest {
             @org.jspecify.annotations.Nullable String issuer,
             @org.jspecify.annotations.Nullable String audience,
             Instant now) {
-        return new Tokens(Rig.SECRET, issuer, audience, Duration.ofSeconds(30), Clock.fixed(now, ZoneOffset.UTC));
+        return tokens(
+                now,
+                "jwt.issuer = \"" + (issuer == null ? "" : issuer) + "\"",
+                "jwt.audience = \"" + (audience == null ? "" : audience) + "\"");
+    }
+
+    private static Tokens tokens(Instant now, String... settings) {
+        return new Tokens(Rig.settings(settings), null, Clock.fixed(now, ZoneOffset.UTC));
     }
 
     /** Signed by hand: no library that would refuse to make a bad one. Apostrophes stand for quotes. */

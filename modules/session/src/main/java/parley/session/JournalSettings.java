@@ -11,7 +11,10 @@ public record JournalSettings(
         Duration sweepEvery,
         Duration sweepSlack,
         Duration sweepBack,
-        int sweepSessions) {
+        int sweepSessions,
+        Duration onceTimeout,
+        int onceWaiting,
+        Duration onceTidyEvery) {
     public JournalSettings {
         var wrong = new ArrayList<String>();
         if (watchEvery.isNegative() || watchEvery.isZero()) {
@@ -32,6 +35,15 @@ public record JournalSettings(
         if (sweepSessions < 1) {
             wrong.add("sweep.sessions: " + sweepSessions + " (expected: at least 1)");
         }
+        if (onceTimeout.compareTo(Duration.ofMillis(100)) < 0) {
+            wrong.add("used-once.timeout: " + onceTimeout + " (expected: at least 100 ms)");
+        }
+        if (onceWaiting < 1) {
+            wrong.add("used-once.waiting: " + onceWaiting + " (expected: at least 1)");
+        }
+        if (onceTidyEvery.compareTo(Duration.ofMillis(100)) < 0) {
+            wrong.add("used-once.tidy-every: " + onceTidyEvery + " (expected: at least 100 ms)");
+        }
         if (!wrong.isEmpty()) {
             throw new IllegalArgumentException("parley.session.journal: " + String.join("; ", wrong));
         }
@@ -46,6 +58,9 @@ public record JournalSettings(
                 journal.getDuration("sweep.every"),
                 journal.getDuration("sweep.slack"),
                 journal.getDuration("sweep.back"),
-                journal.getInt("sweep.sessions"));
+                journal.getInt("sweep.sessions"),
+                journal.getDuration("used-once.timeout"),
+                journal.getInt("used-once.waiting"),
+                journal.getDuration("used-once.tidy-every"));
     }
 }

@@ -18,7 +18,7 @@
  * parley.session.Quorum} stops a node that is cut off, and the journal admits one writer; {@link
  * parley.session.ShardPlacement} says where sessions live. {@link parley.session.JournalWatch} knows whether the journal
  * takes writes, {@link parley.session.Sweep} finds sessions that nobody watches, {@link parley.session.LeavePermit} lets
- * one node leave at a time.
+ * one node leave at a time, {@link parley.session.UsedOnce} knows what was used.
  *
  * <p>What a session may cost is watched by {@link parley.session.Spending}. {@link parley.session.Projections} tells tables
  * of sessions, turns and costs from the journal, for {@link parley.session.Costs} and everybody's reports.

@@ -29,7 +29,10 @@ class JournalSettingsTest {
                         Duration.ofSeconds(30),
                         Duration.ofMinutes(5),
                         Duration.ofHours(24),
-                        1000));
+                        1000,
+                        Duration.ofSeconds(2),
+                        1000,
+                        Duration.ofMinutes(10)));
     }
 
     @Test
@@ -40,14 +43,20 @@ class JournalSettingsTest {
                         "sweep.every", "5s",
                         "sweep.slack", "6s",
                         "sweep.back", "7s",
-                        "sweep.sessions", 8)))
+                        "sweep.sessions", 8,
+                        "used-once.timeout", "9s",
+                        "used-once.waiting", 10,
+                        "used-once.tidy-every", "11s")))
                 .isEqualTo(new JournalSettings(
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(4),
                         Duration.ofSeconds(5),
                         Duration.ofSeconds(6),
                         Duration.ofSeconds(7),
-                        8));
+                        8,
+                        Duration.ofSeconds(9),
+                        10,
+                        Duration.ofSeconds(11)));
     }
 
     @ParameterizedTest
@@ -57,7 +66,10 @@ class JournalSettingsTest {
         "sweep.every,99ms",
         "sweep.slack,29s",
         "sweep.back,299s",
-        "sweep.sessions,0"
+        "sweep.sessions,0",
+        "used-once.timeout,99ms",
+        "used-once.waiting,0",
+        "used-once.tidy-every,99ms"
     })
     void aValueThatCannotWorkIsNamed(String key, String value) {
         assertThatThrownBy(() -> with(Map.of(key, value)))

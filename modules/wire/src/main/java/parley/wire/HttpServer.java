@@ -33,6 +33,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -52,7 +53,9 @@ import org.jspecify.annotations.Nullable;
  * HTTP/1.1 and WebSocket on one port, over TLS when given a context.
  *
  * <p>One request of a connection is handled at a time. A malformed request is answered 400, one larger than {@code
- * max-request} 413, and a connection on which nothing moves for {@code request-timeout} is closed.
+ * max-request} 413. A connection is closed when nothing moves on it for {@code request-timeout}, and when its next
+ * request is not whole that long after the last answer, or after its beginning: bytes that come one by one keep nothing
+ * open.
  */
 public final class HttpServer {
     /** Answers requests. Called on the connection's event loop, so it must not block. */
@@ -172,6 +175,7 @@ public final class HttpServer {
         private final WireSettings settings;
         private final Materializer materializer;
         private final boolean secure;
+        private @Nullable ScheduledFuture<?> deadline;
 
         Requests(Handler handler, WireSettings settings, Materializer materializer, boolean secure) {
             super(FullHttpRequest.class, false);
@@ -182,7 +186,38 @@ public final class HttpServer {
         }
 
         @Override
+        public void channelActive(ChannelHandlerContext context) {
+            await(context);
+            context.fireChannelActive();
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            stopWaiting();
+            context.fireChannelInactive();
+        }
+
+        /** For a whole request. */
+        private void await(ChannelHandlerContext context) {
+            deadline = context.executor()
+                    .schedule(
+                            () -> {
+                                context.close();
+                            },
+                            settings.requestTimeout().toMillis(),
+                            TimeUnit.MILLISECONDS);
+        }
+
+        private void stopWaiting() {
+            if (deadline != null) {
+                deadline.cancel(false);
+                deadline = null;
+            }
+        }
+
+        @Override
         protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+            stopWaiting();
             if (request.decoderResult().isFailure()) {
                 request.release();
                 answer(context, text(HttpResponseStatus.BAD_REQUEST, "malformed HTTP request"), false);
@@ -229,7 +264,7 @@ public final class HttpServer {
             return response.headers().containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE, true);
         }
 
-        private static void answer(ChannelHandlerContext context, FullHttpResponse response, boolean keepAlive) {
+        private void answer(ChannelHandlerContext context, FullHttpResponse response, boolean keepAlive) {
             HttpUtil.setContentLength(response, response.content().readableBytes());
             HttpUtil.setKeepAlive(response, keepAlive);
             var written = context.writeAndFlush(response);
@@ -268,7 +303,7 @@ public final class HttpServer {
                     }));
         }
 
-        private static void end(ChannelHandlerContext context, boolean keepAlive) {
+        private void end(ChannelHandlerContext context, boolean keepAlive) {
             context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT).addListener(ended -> finish(context, keepAlive));
         }
 
@@ -285,8 +320,9 @@ public final class HttpServer {
             return written;
         }
 
-        private static void finish(ChannelHandlerContext context, boolean keepAlive) {
-            if (keepAlive) {
+        private void finish(ChannelHandlerContext context, boolean keepAlive) {
+            if (keepAlive && context.channel().isActive()) {
+                await(context);
                 // Later, not within: a thousand requests in one segment must not be a thousand calls deep.
                 context.channel()
                         .eventLoop()

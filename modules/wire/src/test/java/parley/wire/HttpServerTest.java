@@ -8,7 +8,9 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.stream.javadsl.Keep;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
@@ -16,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("stream")
 @ExtendWith(NoLeaks.class)
@@ -215,6 +219,28 @@ class HttpServerTest {
                 rig.serve(WireSettingsTest.with("request-timeout = 100ms"), null, request -> Rig.now(Rig.answer("ok")));
         try (var raw = Raw.to(server)) {
             assertThat(raw.isHungUp()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "GET / HTTP/1.1\r\nHost: here\r\n\r\n"})
+    void aRequestThatComesByteByByteKeepsNothingOpen(String before) throws IOException {
+        var server =
+                rig.serve(WireSettingsTest.with("request-timeout = 2s"), null, request -> Rig.now(Rig.answer("ok")));
+        try (var raw = Raw.to(server)) {
+            raw.write(before);
+            raw.write("GET / HTTP/1.1\r\nHost: here\r\nX: ");
+            int sent = 0;
+            try {
+                for (; sent < 1000; sent++) {
+                    raw.write("x");
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(60));
+                }
+            } catch (IOException closed) {
+                assertThat(sent).isPositive();
+            }
+
+            assertThat(sent).as("bytes in a minute").isLessThan(1000);
         }
     }
 
