@@ -163,11 +163,14 @@ final class Node implements AutoCloseable {
             var gateway = await(Gateway.bind(
                     system,
                     loops,
-                    sessions,
-                    Capacity.of(rollouts.admission(), settings.capacity()),
-                    rollouts,
-                    quotas,
-                    used,
+                    new Gateway.Behind(
+                            sessions,
+                            Capacity.of(rollouts.admission(), settings.capacity()),
+                            rollouts,
+                            quotas,
+                            used,
+                            sessions.costs(),
+                            sessions.erasure()),
                     settings.gateway(),
                     settings.rates(),
                     settings.wire()));

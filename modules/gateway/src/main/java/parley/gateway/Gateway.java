@@ -21,6 +21,8 @@ import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.admission.Quotas;
 import parley.admission.Rollouts;
+import parley.session.Costs;
+import parley.session.Erasure;
 import parley.session.Sessions;
 import parley.session.UsedOnce;
 import parley.wire.HttpServer;
@@ -30,6 +32,16 @@ import parley.wire.WireSettings;
 /** The callers' door: the WebSocket faces and the HTTP resources, on one port, and again over TLS. */
 public final class Gateway {
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+
+    /** What is behind the door. */
+    public record Behind(
+            Sessions sessions,
+            Admission admission,
+            Rollouts rollouts,
+            Quotas quotas,
+            UsedOnce used,
+            Costs costs,
+            Erasure erasure) {}
 
     private final List<HttpServer> servers;
     private final @Nullable HttpServer secure;
@@ -60,11 +72,7 @@ public final class Gateway {
     public static CompletionStage<Gateway> bind(
             ActorSystem<?> system,
             Loops loops,
-            Sessions sessions,
-            Admission admission,
-            Rollouts rollouts,
-            Quotas quotas,
-            UsedOnce used,
+            Behind behind,
             GatewaySettings settings,
             RateSettings rateSettings,
             WireSettings wire) {
@@ -75,29 +83,37 @@ public final class Gateway {
         var tls = settings.https() ? Certificates.of(settings) : null;
         var keys = PublishedKeys.start(settings.tokens());
         var tokens = new Tokens(settings, keys, Clock.systemUTC());
-        var tickets = new Tickets(settings.tokens(), used, Clock.systemUTC());
+        var tickets = new Tickets(settings.tokens(), behind.used(), Clock.systemUTC());
         var callers = new Callers(tokens);
         var operators = new Operators(
                 settings,
                 tokens,
-                denied -> rollouts.denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
+                denied ->
+                        behind.rollouts().denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
         var origins = new Origins(settings.allowedOrigins());
-        var faces = new FaceHandler(tokens, tickets, admission, quotas, sessions, origins, loops, materializer);
+        var faces = new FaceHandler(
+                tokens, tickets, behind.admission(), behind.quotas(), behind.sessions(), origins, loops, materializer);
+        var resources = List.of(
+                new HealthRoutes(settings.version()).routes(),
+                new FaceRoutes(behind.admission(), behind.quotas(), callers, faces::draining).routes(),
+                new SessionRoutes(behind.sessions(), behind.admission(), behind.quotas(), callers, faces::draining)
+                        .routes(),
+                new TokenRoutes(tokens, tickets, callers).routes(),
+                new RolloutRoutes(behind.rollouts(), operators).routes(),
+                new AdminSessionRoutes(behind.sessions(), operators).routes(),
+                new CostRoutes(
+                                inner -> operators.as(Role.VIEWER, actor -> inner.get()),
+                                behind.costs(),
+                                Clock.systemUTC())
+                        .routes(),
+                new ErasureRoutes(behind.erasure(), inner -> operators.as(Role.ADMIN, actor -> inner.get())).routes(),
+                new OfrepRoutes(behind.rollouts(), operators).routes(),
+                new PageRoutes(settings, tokens).routes());
         var rates = new Rates(rateSettings, System::nanoTime);
         var front = new Front(
                 rates,
                 faces,
-                new GatewayRoutes(
-                                new HealthRoutes(settings.version()),
-                                new FaceRoutes(admission, quotas, callers, faces::draining),
-                                new SessionRoutes(sessions, admission, quotas, callers, faces::draining),
-                                new RolloutRoutes(rollouts, operators),
-                                new AdminSessionRoutes(sessions, operators),
-                                new OfrepRoutes(rollouts, operators),
-                                new TokenRoutes(tokens, tickets, callers),
-                                new PageRoutes(settings, tokens),
-                                origins,
-                                system.settings().config())
+                new GatewayRoutes(resources, origins, system.settings().config())
                         .routes()
                         .function(system));
         var binding = new ArrayList<CompletableFuture<HttpServer>>();

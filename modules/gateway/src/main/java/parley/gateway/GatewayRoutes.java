@@ -38,36 +38,13 @@ final class GatewayRoutes {
 
     private static final HttpHeader VARY = RawHeader.create("Vary", "Origin");
 
-    private final HealthRoutes health;
-    private final FaceRoutes faces;
-    private final SessionRoutes sessions;
-    private final RolloutRoutes rollouts;
-    private final AdminSessionRoutes adminSessions;
-    private final OfrepRoutes ofrep;
-    private final TokenRoutes tokens;
-    private final PageRoutes pages;
+    private final List<Route> resources;
     private final Origins origins;
     private final CorsSettings cors;
 
-    GatewayRoutes(
-            HealthRoutes health,
-            FaceRoutes faces,
-            SessionRoutes sessions,
-            RolloutRoutes rollouts,
-            AdminSessionRoutes adminSessions,
-            OfrepRoutes ofrep,
-            TokenRoutes tokens,
-            PageRoutes pages,
-            Origins origins,
-            Config config) {
-        this.health = health;
-        this.faces = faces;
-        this.sessions = sessions;
-        this.rollouts = rollouts;
-        this.adminSessions = adminSessions;
-        this.ofrep = ofrep;
-        this.tokens = tokens;
-        this.pages = pages;
+    /** @param resources asked in this order */
+    GatewayRoutes(List<Route> resources, Origins origins, Config config) {
+        this.resources = List.copyOf(resources);
         this.origins = origins;
         this.cors = CorsSettings.create(config)
                 .withAllowedOrigins(HttpOriginMatcher.create(
@@ -86,14 +63,8 @@ final class GatewayRoutes {
                         () -> handleRejections(
                                 problems(),
                                 () -> concat(
-                                        health.routes(),
-                                        faces.routes(),
-                                        sessions.routes(),
-                                        rollouts.routes(),
-                                        adminSessions.routes(),
-                                        ofrep.routes(),
-                                        tokens.routes(),
-                                        pages.routes())))));
+                                        resources.getFirst(),
+                                        resources.subList(1, resources.size()).toArray(Route[]::new))))));
         // What is kept of an answer to one site is not for another.
         return origins.named().isEmpty() ? sealed : respondWithDefaultHeader(VARY, () -> sealed);
     }

@@ -754,11 +754,7 @@ class FrontTest {
         assertThatThrownBy(() -> Gateway.bind(
                         rig.system,
                         rig.loops,
-                        rig.sessions,
-                        admission,
-                        rig.rollouts,
-                        Quotas.unlimited(),
-                        rig.used,
+                        rig.behind(admission, Quotas.unlimited()),
                         Rig.settings(
                                 "port = " + free,
                                 "https { enabled = true, certificate = nowhere, certificate-key = nowhere }"),

@@ -58,10 +58,20 @@ final class Rig implements AutoCloseable {
 
     private Gateway open(
             GatewaySettings settings, RateSettings rates, Admission admission, Quotas quotas, WireSettings wire) {
-        var gateway =
-                get(Gateway.bind(system, loops, sessions, admission, rollouts, quotas, used, settings, rates, wire));
+        var gateway = get(Gateway.bind(system, loops, behind(admission, quotas), settings, rates, wire));
         opened.add(gateway);
         return gateway;
+    }
+
+    Gateway.Behind behind(Admission admission, Quotas quotas) {
+        return new Gateway.Behind(
+                sessions,
+                admission,
+                rollouts,
+                quotas,
+                used,
+                question -> CompletableFuture.failedFuture(new IllegalStateException("no costs here")),
+                caller -> CompletableFuture.failedFuture(new IllegalStateException("nobody is forgotten here")));
     }
 
     /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */

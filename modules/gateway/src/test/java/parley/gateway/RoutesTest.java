@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -499,14 +500,12 @@ class RoutesTest {
         var callers = new Callers(tokens);
         var tickets = new Tickets(settings.tokens(), RIG.used, Clock.systemUTC());
         var routes = new GatewayRoutes(
-                        new HealthRoutes(settings.version()),
-                        new FaceRoutes(admission, quotas, callers, () -> false),
-                        new SessionRoutes(RIG.sessions, admission, quotas, callers, () -> false),
-                        new RolloutRoutes(RIG.rollouts, new Operators(settings, tokens, denied -> {})),
-                        new AdminSessionRoutes(RIG.sessions, new Operators(settings, tokens, denied -> {})),
-                        new OfrepRoutes(RIG.rollouts, new Operators(settings, tokens, denied -> {})),
-                        new TokenRoutes(tokens, tickets, callers),
-                        new PageRoutes(settings, tokens),
+                        List.of(
+                                new HealthRoutes(settings.version()).routes(),
+                                new FaceRoutes(admission, quotas, callers, () -> false).routes(),
+                                new SessionRoutes(RIG.sessions, admission, quotas, callers, () -> false).routes(),
+                                new TokenRoutes(tokens, tickets, callers).routes(),
+                                new PageRoutes(settings, tokens).routes()),
                         new Origins(settings.allowedOrigins()),
                         RIG.system.settings().config())
                 .routes()
