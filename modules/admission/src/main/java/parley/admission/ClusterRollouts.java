@@ -249,6 +249,13 @@ public final class ClusterRollouts implements Rollouts {
     private CompletionStage<Changed> ask(Function<ActorRef<Changed>, RolloutController.Command> command) {
         return AskPattern.<RolloutController.Command, Changed>ask(
                         controller, command::apply, settings.controllerTimeout(), system.scheduler())
+                .thenApply(changed -> {
+                    // Whoever asks this node next sees what it has just said.
+                    if (changed instanceof Changed.Applied applied && !applied.dryRun()) {
+                        view.learn(applied.now());
+                    }
+                    return changed;
+                })
                 .exceptionally(fault -> new Changed.Refused(
                         Refusal.UNAVAILABLE,
                         "the rollout's controller or its journal does not answer within " + settings.controllerTimeout()

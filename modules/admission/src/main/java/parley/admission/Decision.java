@@ -33,6 +33,8 @@ public sealed interface Decision {
         ALLOWED,
         COHORT,
         BUCKET,
+        /** Nothing is left of what may be spent this month. */
+        BUDGET,
         NODE_FULL,
         CALLER_FULL,
         TENANT_FULL

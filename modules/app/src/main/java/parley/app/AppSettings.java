@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import parley.admission.AdmissionSettings;
+import parley.admission.BudgetSettings;
 import parley.admission.CapacitySettings;
 import parley.admission.QuotaSettings;
 import parley.gateway.GatewaySettings;
@@ -46,6 +47,7 @@ record AppSettings(
         WireSettings upstreamWire,
         AdmissionSettings admission,
         QuotaSettings quota,
+        BudgetSettings budget,
         CapacitySettings capacity,
         ToolSettings tools,
         List<ProviderSettings> providers,
@@ -74,6 +76,7 @@ record AppSettings(
         var wire = read(config, errors, WireSettings::from);
         var admission = read(config, errors, AdmissionSettings::from);
         var quota = read(config, errors, QuotaSettings::from);
+        var budget = read(config, errors, BudgetSettings::from);
         var capacity = read(config, errors, CapacitySettings::from);
         var tools = read(config, errors, ToolSettings::from);
         var upstreamWire = read(config, errors, WireSettings::upstream);
@@ -135,6 +138,7 @@ record AppSettings(
                         present(upstreamWire),
                         present(admission),
                         present(quota),
+                        present(budget),
                         present(capacity),
                         present(tools),
                         present(providers),

@@ -36,8 +36,8 @@ import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import parley.admission.Budget;
 import parley.admission.Capacity;
+import parley.admission.ClusterBudget;
 import parley.admission.ClusterQuotas;
 import parley.admission.ClusterRollouts;
 import parley.gateway.Gateway;
@@ -143,6 +143,7 @@ final class Node implements AutoCloseable {
             }
             // What it last knew of the rollout is read before anybody can ask.
             var rollouts = ClusterRollouts.start(system, settings.admission(), memory(settings));
+            var budget = ClusterBudget.start(system, settings.budget(), Clock.systemUTC());
             var sessions = await(ClusterSessions.start(
                     system,
                     loops,
@@ -154,7 +155,7 @@ final class Node implements AutoCloseable {
                     settings.session(),
                     settings.wire(),
                     rollouts.admission(),
-                    Budget.none()));
+                    budget));
             started.add(sessions::close);
             var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
             join(system, settings);
@@ -165,7 +166,9 @@ final class Node implements AutoCloseable {
                     loops,
                     new Gateway.Behind(
                             sessions,
-                            Capacity.of(rollouts.admission(), settings.capacity()),
+                            Capacity.of(
+                                    ClusterBudget.guard(rollouts.admission(), budget, settings.admission()),
+                                    settings.capacity()),
                             rollouts,
                             quotas,
                             used,

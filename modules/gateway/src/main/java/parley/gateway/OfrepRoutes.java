@@ -121,7 +121,7 @@ final class OfrepRoutes {
                                 && flag.deny().isEmpty()
                         ? "STATIC"
                         : "SPLIT";
-            case NODE_FULL, TENANT_FULL, CALLER_FULL -> "UNKNOWN";
+            case BUDGET, NODE_FULL, TENANT_FULL, CALLER_FULL -> "UNKNOWN";
         };
     }
 

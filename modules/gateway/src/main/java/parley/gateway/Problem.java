@@ -151,6 +151,7 @@ record Problem(
         return switch (refused.why()) {
             case NODE_OFF, KILLED, SWITCHED_OFF -> refusal(503, "voice_disabled", title, refused);
             case SUSPENDED -> refusal(503, "voice_suspended", title, refused);
+            case BUDGET -> refusal(403, "budget_used_up", title, refused);
             case NODE_FULL -> refusal(503, "capacity", title, refused);
             case CALLER_FULL -> refusal(429, "too_many_connections", title, refused);
             case TENANT_FULL -> refusal(429, "tenant_full", title, refused);

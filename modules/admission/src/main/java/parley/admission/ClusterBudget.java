@@ -1,0 +1,181 @@
+package parley.admission;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.SingletonActor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import parley.admission.BudgetKeeper.Standing;
+import parley.admission.BudgetState.Total;
+
+/**
+ * The month's budget of the cluster, of each tenant and of each user, seen from one of its nodes.
+ *
+ * <p>What a session costs is told to the one keeper within {@code report-every}, and told again until it is journaled; who
+ * has nothing left is known on every node soon after. So a budget is overspent by what is under way: at most the turn that
+ * each live session is in. While the keeper cannot be reached, what is known last counts. Thread-safe.
+ */
+public final class ClusterBudget implements Budget {
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterBudget.class);
+    private static final Duration AGAIN = Duration.ofSeconds(3);
+    /** Totals of one message. */
+    private static final int MOST = 1000;
+
+    private final BudgetSettings settings;
+    private final Clock clock;
+    private final ConcurrentHashMap<String, Total> untold = new ConcurrentHashMap<>();
+    private final AtomicReference<Standing> standing = new AtomicReference<>(Standing.NONE);
+    private volatile String alerted = "";
+
+    private ClusterBudget(BudgetSettings settings, Clock clock) {
+        this.settings = settings;
+        this.clock = clock;
+    }
+
+    /** Where nothing is bounded nobody counts. */
+    public static Budget start(ActorSystem<?> system, BudgetSettings settings, Clock clock) {
+        if (!settings.isBounded()) {
+            return Budget.none();
+        }
+        var budget = new ClusterBudget(settings, clock);
+        ActorRef<Replica.Command<Standing>> replica = system.systemActorOf(
+                Replica.create("parley-budget", Standing::version, budget::learn),
+                "parley-budget-replica",
+                Props.empty());
+        Consumer<Standing> publish = told -> replica.tell(new Replica.Put<>(told));
+        var keeper = ClusterSingleton.get(system)
+                .init(SingletonActor.of(BudgetKeeper.create(settings, clock, publish), "parley-budget"));
+        system.systemActorOf(budget.reporter(keeper), "parley-budget-reporter", Props.empty());
+        return budget;
+    }
+
+    @Override
+    public boolean spent(CallerId caller) {
+        var known = standing.get();
+        // A new month has begun, and nobody has told of it yet.
+        if (!known.month().equals(YearMonth.now(clock.withZone(ZoneOffset.UTC)).toString())) {
+            return false;
+        }
+        return (settings.monthlyMicros() > 0 && known.micros() >= settings.monthlyMicros())
+                || known.tenants().contains(caller.tenant())
+                || known.users().contains(BudgetState.user(caller.tenant(), caller.user()));
+    }
+
+    @Override
+    public void report(SessionRef session, long costMicrosSoFar) {
+        if (costMicrosSoFar > 0) {
+            untold.merge(
+                    session.id(),
+                    new Total(
+                            session.id(),
+                            session.caller().tenant(),
+                            session.caller().user(),
+                            costMicrosSoFar),
+                    (known, told) -> told.micros() > known.micros() ? told : known);
+        }
+    }
+
+    /** Spent this month by everybody, in millionths of a US dollar, as this node knows it. */
+    public long spentMicros() {
+        return standing.get().micros();
+    }
+
+    private void learn(Standing told) {
+        standing.accumulateAndGet(told, (known, later) -> later.version() >= known.version() ? later : known);
+        if (settings.monthlyMicros() > 0
+                && told.micros() >= settings.alertShare() * settings.monthlyMicros()
+                && !alerted.equals(told.month())) {
+            alerted = told.month();
+            LOG.warn(
+                    "budget of {}: {} of {} US dollars are spent",
+                    told.month(),
+                    told.micros() / 1e6,
+                    settings.monthlyMicros() / 1e6);
+        }
+    }
+
+    private sealed interface Event {}
+
+    private enum Tick implements Event {
+        TELL
+    }
+
+    private record Answered(BudgetKeeper.Known known) implements Event {}
+
+    /** One message under way at a time; what it told stays until it is known to be journaled. */
+    private Behavior<Event> reporter(ActorRef<BudgetKeeper.Command> keeper) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(Tick.TELL, settings.reportEvery());
+            ActorRef<BudgetKeeper.Known> answers = context.messageAdapter(BudgetKeeper.Known.class, Answered::new);
+            var told = new Object() {
+                long number;
+                long at;
+                List<Total> totals = List.of();
+            };
+            return Behaviors.receiveMessage(event -> {
+                switch (event) {
+                    case Tick tick -> {
+                        boolean late = System.nanoTime() - told.at > AGAIN.toNanos();
+                        if (told.totals.isEmpty() ? !untold.isEmpty() : late) {
+                            told.number++;
+                            told.at = System.nanoTime();
+                            told.totals = untold.values().stream().limit(MOST).toList();
+                            keeper.tell(new BudgetKeeper.Tell(told.number, told.totals, answers));
+                        }
+                    }
+                    case Answered(var known)
+                    when known.number() == told.number -> {
+                        told.totals.forEach(total -> untold.remove(total.session(), total));
+                        told.totals = List.of();
+                    }
+                    case Answered late -> {}
+                }
+                return Behaviors.same();
+            });
+        }));
+    }
+
+    /** The same admission, with nobody new let in who has nothing left. */
+    public static Admission guard(Admission admission, Budget budget, AdmissionSettings settings) {
+        return new Admission() {
+            @Override
+            public Decision admit(CallerId caller, Set<String> cohorts) {
+                return budget.spent(caller)
+                        ? new Decision.Refused(
+                                Decision.Why.BUDGET,
+                                "the month's budget is used up (expected: next month, or a higher budget)",
+                                null,
+                                settings.offer())
+                        : admission.admit(caller, cohorts);
+            }
+
+            @Override
+            public Decision readmit(CallerId caller, Set<String> cohorts) {
+                return admission.readmit(caller, cohorts);
+            }
+
+            @Override
+            public int connections() {
+                return admission.connections();
+            }
+
+            @Override
+            public void onKill(Consumer<Kill> action) {
+                admission.onKill(action);
+            }
+        };
+    }
+}
