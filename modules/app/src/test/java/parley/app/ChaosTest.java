@@ -46,7 +46,7 @@ class ChaosTest {
     @Test
     @Timeout(900)
     void conversationsOutliveTheirConnectionsTheirNodesTheProviderAndTheDatabase() throws InterruptedException {
-        try (var cluster = ChaosCluster.start(3, ChaosCluster.Kind.PLAIN, null, directory)) {
+        try (var cluster = ChaosCluster.start(3, ChaosCluster.Kind.PLAIN, null, new Scratch(directory))) {
             var talk = talk(cluster);
             try (var callers = Callers.call(talk)) {
                 assertThat(callers.awaitTalk(Duration.ofMinutes(2)))
