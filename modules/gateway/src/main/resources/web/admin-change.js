@@ -80,7 +80,7 @@ export class Ask {
       return;
     }
     write(this.#effect, 'Asking what would happen…');
-    write(byId('ask-note'), '');
+    show(byId('ask-note'), '');
     this.#go.disabled = true;
     try {
       const would = await this.#page.api.ask(wish.method, `${wish.path}?dry_run=true`,
@@ -101,7 +101,7 @@ export class Ask {
     const told = effect(users);
     write(this.#effect, told);
     this.#effect.dataset.way = this.#entering > 0 ? 'up' : (users?.leaving_percent ?? 0) > 0 ? 'down' : 'same';
-    write(byId('ask-note'), text);
+    show(byId('ask-note'), text);
     this.#go.disabled = false;
     write(this.#go, this.#wish.verb);
   }

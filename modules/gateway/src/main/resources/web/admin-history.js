@@ -2,7 +2,7 @@
 
 import { Problem } from './admin-api.js';
 import { diffTable } from './admin-change.js';
-import { byId, element, facts, moment, show, spoken } from './admin-parts.js';
+import { byId, element, facts, moment, nodeName, show, spoken } from './admin-parts.js';
 
 const PAGE = 30;
 const MOST_LINES = 200;
@@ -144,7 +144,7 @@ function line({ seq, at, actor, action, outcome, reason, revision, diff, evidenc
         element('span', { class: 'event-at' }, moment(at)),
         element('span', { class: 'event-what' },
           element('strong', {}, actor?.id || actor?.type || 'nobody known'), ' ',
-          spoken(action.replace(/^rollout\./, '').replace('live=', 'live: ')),
+          spoken(action.replace(/^rollout\./, '').replace(/^(release) .*/, '$1').replace('live=', 'live: ')),
           share ? ` ${share.from} → ${share.to} %` : '',
           outcome === 'applied' ? null : element('em', {}, ` ${outcome}`)),
         reason ? element('span', { class: 'event-why' }, reason) : null),
@@ -154,7 +154,7 @@ function line({ seq, at, actor, action, outcome, reason, revision, diff, evidenc
           ['line', String(seq)],
           ['revision', revision.from === revision.to ? String(revision.to) : `${revision.from} → ${revision.to}`],
           ['by', [actor?.type, actor?.id, actor?.role, actor?.via].filter(Boolean).join(' · ')],
-          ['nodes', nodes?.join(', ')],
+          ['nodes', nodes?.map(nodeName).join(', ')],
           ['hash', element('code', {}, String(hash).slice(0, 16))],
         ]),
         evidence ? element('pre', { class: 'evidence', tabindex: '0' }, pretty(evidence)) : null)));

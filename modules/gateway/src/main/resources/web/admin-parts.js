@@ -56,6 +56,9 @@ export function show(element, text) {
 /** As an operator says it: rolled_back is "rolled back". */
 export const spoken = word => String(word ?? '').replaceAll('_', ' ').toLowerCase();
 
+/** Of pekko://parley@10.0.0.1:17355 what differs from node to node. */
+export const nodeName = node => String(node).replace(/^[a-z]+:\/\/[^@]*@/, '');
+
 export const percent = (share, digits = 1) => `${Number((100 * share).toFixed(digits))}\u00a0%`;
 
 export function usd(amount) {

@@ -5,7 +5,9 @@ import { Ask, Slider, notNow } from './admin-change.js';
 import { Guardrails } from './admin-guardrails.js';
 import { History } from './admin-history.js';
 import { Hold } from './admin-hold.js';
-import { byId, clock, duration, element, facts, icon, ignoreRepeats, length, moment, show, spoken, write } from './admin-parts.js';
+import {
+  byId, clock, duration, element, facts, icon, ignoreRepeats, length, moment, nodeName, show, spoken, write,
+} from './admin-parts.js';
 import { Costs, SessionList } from './admin-sessions.js';
 
 const TOKEN = 'parley-admin-token';
@@ -225,7 +227,7 @@ function waits() {
   const step = plan?.steps[plan.step];
   const next = nextStep();
   const lines = {
-    paused: [step ? `Nothing goes on by itself. Resume bakes ${step.percentage} % for ${length(duration(step.bake))}.`
+    paused: [step ? `Nothing goes on by itself. Resume bakes ${rollout.percentage} % for ${length(duration(step.bake))}.`
       : `No stage of the plan is reached: ${next ? `promote begins with ${next.percentage} %` : 'nothing goes on by itself'}.`],
     running: step ? [bakes(step, next)] : [],
     holding: ['Evidence has been missing for too long. Nobody more gets in until somebody decides.'],
@@ -260,8 +262,9 @@ const ask = new Ask({
 });
 
 const slider = new Slider((percentage, closed) => ask.open({
-  title: `${percentage > rollout.percentage ? 'Raise' : 'Lower'} from ${rollout.percentage} % to ${percentage} %`,
-  verb: `${percentage > rollout.percentage ? 'Raise' : 'Lower'} to ${percentage} %`,
+  // Whether it raises or lowers may change while it is asked.
+  title: `Set to ${percentage} %`,
+  verb: `Set to ${percentage} %`,
   method: 'PUT', path: '/admin/rollout', body: { percentage }, closed,
 }));
 
@@ -316,7 +319,7 @@ function told({ acked = [], missing = [], elapsed_ms: ms }, way) {
   answer.replaceChildren(
     missing.length === 0 ? `Voice is ${way} on all ${acked.length} nodes, in ${ms} ms.`.replace('all 1 nodes', 'the one node')
       : `Voice is ${way} on ${acked.length} of ${acked.length + missing.length} nodes after ${ms} ms. The others are told until they answer.`,
-    facts([['know', acked.join(', ')], ['missing', missing.join(', ')]]));
+    facts([['know', acked.map(nodeName).join(', ')], ['missing', missing.map(nodeName).join(', ')]]));
 }
 
 new Hold(byId('kill'), kill, text => show(byId('kill-help'), text || 'Hold it for a second, or press Enter twice.'));
