@@ -34,7 +34,7 @@ import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.util.ByteString;
 
-/** The gateway's own page, and in development the token it talks with. */
+/** The gateway's own pages, and in development the token that one of them talks with. */
 final class PageRoutes {
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=UTF-8",
@@ -63,6 +63,7 @@ final class PageRoutes {
     Route routes() {
         return concat(
                 pathSingleSlash(() -> page("index.html")),
+                path("admin", () -> page("admin.html")),
                 path(segment("v1").slash("dev-token"), () -> get(() -> extractRequest(this::developmentToken))),
                 path(segment(), this::page));
     }
