@@ -155,7 +155,8 @@ final class Node implements AutoCloseable {
                     settings.session(),
                     settings.wire(),
                     rollouts.admission(),
-                    budget));
+                    budget,
+                    rollouts.outcomes()));
             started.add(sessions::close);
             var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
             join(system, settings);

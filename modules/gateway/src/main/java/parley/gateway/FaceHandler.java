@@ -219,7 +219,8 @@ final class FaceHandler {
             case Decision.Refused refused -> refuse(face, offer, Problem.of(refused));
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(
-                        new Sessions.Opening(caller, face, admitted.arm(), model),
+                        new Sessions.Opening(
+                                caller, face, admitted.arm(), model, admitted.why().name()),
                         again.isPresent(),
                         resumeToken,
                         lastSeq);

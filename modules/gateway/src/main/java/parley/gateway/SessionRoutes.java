@@ -107,7 +107,12 @@ final class SessionRoutes {
             case Decision.Admitted admitted -> {
                 // The place belongs to a connection; this asks only whether one would be let in.
                 admitted.place().leave();
-                var opening = new Sessions.Opening(caller, face, admitted.arm(), model.isEmpty() ? null : model);
+                var opening = new Sessions.Opening(
+                        caller,
+                        face,
+                        admitted.arm(),
+                        model.isEmpty() ? null : model,
+                        admitted.why().name());
                 yield counted(sessions.mint(), opening);
             }
         };

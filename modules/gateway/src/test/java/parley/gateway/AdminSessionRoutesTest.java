@@ -30,7 +30,7 @@ class AdminSessionRoutesTest {
         for (int number = 0; number < 3; number++) {
             Rig.get(rig.sessions.open(
                     FakeSessions.id(number),
-                    new Sessions.Opening(new CallerId("caller-" + number, "red"), Face.VOICE, Arm.VOICE, null)));
+                    new Sessions.Opening(new CallerId("caller-" + number, "red"), Face.VOICE, Arm.VOICE, null, null)));
         }
     }
 

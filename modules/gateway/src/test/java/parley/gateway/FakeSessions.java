@@ -142,6 +142,6 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implement
     }
 
     static Opening opening(String user, Face face) {
-        return new Opening(new CallerId(user, "default"), face, Arm.VOICE, null);
+        return new Opening(new CallerId(user, "default"), face, Arm.VOICE, null, null);
     }
 }

@@ -21,6 +21,7 @@ import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.admission.Budget;
 import parley.admission.CallerId;
+import parley.admission.Outcomes;
 import parley.provider.ProviderPool;
 import parley.session.VoiceSession.Seating;
 import parley.tool.Tools;
@@ -103,7 +104,8 @@ public final class ClusterSessions implements Sessions {
             SessionSettings settings,
             WireSettings wire,
             Admission admission,
-            Budget budget) {
+            Budget budget,
+            Outcomes outcomes) {
         var conversations = new Conversations();
         admission.onKill(conversations::obey);
         var privacy = PrivacySettings.from(system.settings().config());
@@ -123,7 +125,8 @@ public final class ClusterSessions implements Sessions {
                             java.time.Clock.systemUTC(),
                             conversations,
                             CostSettings.from(system.settings().config()),
-                            budget);
+                            budget,
+                            outcomes);
                     var projecting = ProjectionSettings.from(system.settings().config());
                     var sharding = ClusterSharding.get(system);
                     var placement = new ShardPlacement(

@@ -95,6 +95,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private final Ledger ledger;
     private final Expiry expiry;
     private final Spending spending;
+    private final SessionOutcome outcome;
     private final Peek peek = new Peek();
 
     private Owed owed;
@@ -178,6 +179,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         this.tools = new ToolCalls(room.tools());
         this.expiry = new Expiry(loop, settings, soFar, room.clock().instant(), this);
         this.spending = new Spending(loop, this, room, id, soFar);
+        this.outcome = new SessionOutcome(room.outcomes(), soFar);
     }
 
     EventLoop loop() {
@@ -263,6 +265,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         var why = lower(reason);
         loop.execute(() -> {
             ending = new Ending(reason, "");
+            outcome.ended(reason);
             end(new WebSocketClose(WebSocketClose.NORMAL, why, false), () -> sayEnded(why));
         });
     }
@@ -503,6 +506,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             switch (peek.type()) {
                 case RESPONSE_OUTPUT_AUDIO_DELTA -> {
                     expiry.spoken();
+                    outcome.heard(System.nanoTime());
                     long ms = witness.outputFormat().millis(peek.audioLength());
                     toCaller.audio(frame, peek, ms, witness);
                     checkHeard();
@@ -771,6 +775,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     /** Whether the provider owes something, and must not stay silent. */
     private void isDue() {
         provider.due(answering || answerAsked || turnTaken);
+        outcome.due(answering || answerAsked || turnTaken, System.nanoTime());
     }
 
     // ---- providers come and go
@@ -802,6 +807,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     public void opened(ServerEvent.@Nullable SessionCreated session) {
         if (!begun) {
             begun = true;
+            outcome.created();
             if (session != null) {
                 witness.saw(session);
                 tellFacts();
@@ -1009,6 +1015,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private void tellFacts() {
         ledger.tell();
         spending.look();
+        outcome.cost(soFar().costMicros());
     }
 
     @Override
@@ -1139,6 +1146,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     private void ended(EndReason reason, String detail) {
         ending = new Ending(reason, detail);
+        outcome.ended(reason);
         reports.ended(reason, detail);
     }
 

@@ -3,6 +3,7 @@ package parley.session;
 import java.time.Clock;
 import org.apache.pekko.stream.Materializer;
 import parley.admission.Budget;
+import parley.admission.Outcomes;
 import parley.provider.ProviderPool;
 import parley.tool.Tools;
 import parley.wire.Loops;
@@ -21,4 +22,5 @@ record Room(
         Clock clock,
         Conversations conversations,
         CostSettings cost,
-        Budget budget) {}
+        Budget budget,
+        Outcomes outcomes) {}

@@ -15,9 +15,18 @@ import parley.admission.CallerId;
 sealed interface SessionEvent extends CborSerializable {
     Instant at();
 
-    /** Somebody was admitted. */
+    /**
+     * Somebody was admitted.
+     *
+     * @param rule of admission, that chose the arm; null where a release before 0.2 wrote it
+     */
     record Opened(
-            CallerId caller, Face face, Arm arm, @Nullable String model, Instant at) implements SessionEvent {}
+            CallerId caller,
+            Face face,
+            Arm arm,
+            @Nullable String model,
+            Instant at,
+            @Nullable String rule) implements SessionEvent {}
 
     /**
      * A node holds the session from now on, and may dial. Written before it does: whoever held it before cannot write any

@@ -55,9 +55,10 @@ public interface Sessions {
      * What a session is opened with.
      *
      * @param model as the caller asked for it; null: whatever the first {@code session.update} names, or the default
+     * @param rule of admission, that chose the arm; null: not known
      */
     record Opening(
-            CallerId caller, Face face, Arm arm, @Nullable String model) {}
+            CallerId caller, Face face, Arm arm, @Nullable String model, @Nullable String rule) {}
 
     /**
      * How a caller comes on the line.

@@ -700,7 +700,7 @@ final class VoiceSession
     // ---- answers
 
     private Opened opened(Sessions.Opening opening) {
-        return new Opened(opening.caller(), opening.face(), opening.arm(), opening.model(), now());
+        return new Opened(opening.caller(), opening.face(), opening.arm(), opening.model(), now(), opening.rule());
     }
 
     private Ended ended(EndReason reason, @Nullable String detail) {

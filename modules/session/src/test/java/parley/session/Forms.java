@@ -33,7 +33,7 @@ final class Forms {
             SessionEvent.AgentHeard.class,
             SessionEvent.AnswerEnded.class,
             SessionEvent.Warned.class);
-    private static final Opening GUIDED = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual");
+    private static final Opening GUIDED = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null);
     private static final SessionId ID = new SessionId("sess_0010000000000000000000");
 
     private Forms() {}
@@ -108,7 +108,7 @@ final class Forms {
     }
 
     private static Map<String, Object> messages(ActorRef<Object> asked) {
-        var opening = new Opening(Facts.ANNA, Face.REALTIME, Arm.CONTROL, null);
+        var opening = new Opening(Facts.ANNA, Face.REALTIME, Arm.CONTROL, null, null);
         var refused = new Answer.Refused(Answer.Refusal.UNAVAILABLE, "later", Duration.ofMillis(2500));
         var messages = new LinkedHashMap<String, Object>();
         messages.put("-commanded", new VoiceSession.Open(opening, asked.narrow()));

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import parley.admission.Outcomes;
 import parley.provider.BreakerSettings;
 import parley.provider.ProviderPool;
 import parley.session.Conversations.Manner;
@@ -100,7 +101,8 @@ class LiveHalfModelTest {
                 rig.room().clock(),
                 conversations,
                 rig.cost,
-                rig.budget);
+                rig.budget,
+                Outcomes.none());
         private final List<String> story = new ArrayList<>();
         private @Nullable Conversation conversation;
         private boolean suspended;

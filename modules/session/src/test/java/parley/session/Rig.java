@@ -23,6 +23,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
 import org.apache.pekko.stream.Materializer;
+import parley.admission.Outcomes;
 import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.protocol.Tool;
@@ -124,7 +125,8 @@ final class Rig implements AutoCloseable {
                 Clock.fixed(NOON, ZoneOffset.UTC),
                 those,
                 cost,
-                budget);
+                budget,
+                Outcomes.none());
     }
 
     static ProviderPool pool(FakeProvider... providers) {

@@ -14,6 +14,7 @@ import parley.admission.Admission;
 import parley.admission.AdmissionSettings;
 import parley.admission.Arm;
 import parley.admission.Budget;
+import parley.admission.Outcomes;
 import parley.admission.CallerId;
 import parley.session.Sessions.Join;
 import parley.session.Sessions.Opening;
@@ -61,7 +62,8 @@ final class TestNode implements AutoCloseable {
                                 Map.of("parley.session.ask-timeout", "30s", "parley.session.link.dead-after", "60s")),
                         Rig.wire(),
                         Admission.create(AdmissionSettings.from(ConfigFactory.load())),
-                        Budget.none())
+                        Budget.none(),
+                        Outcomes.none())
                 .toCompletableFuture()
                 .orTimeout(60, TimeUnit.SECONDS)
                 .join();
@@ -95,7 +97,7 @@ final class TestNode implements AutoCloseable {
     }
 
     static Join as(CallerId caller, boolean again) {
-        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual"), again, null, Join.NOT_TOLD);
+        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual", null), again, null, Join.NOT_TOLD);
     }
 
     Answer asks(SessionId id, Join join, int loop) {
