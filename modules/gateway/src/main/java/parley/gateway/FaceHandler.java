@@ -220,7 +220,11 @@ final class FaceHandler {
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(
                         new Sessions.Opening(
-                                caller, face, admitted.arm(), model, admitted.why().name()),
+                                caller,
+                                face,
+                                admitted.arm(),
+                                model,
+                                admitted.why().name()),
                         again.isPresent(),
                         resumeToken,
                         lastSeq);

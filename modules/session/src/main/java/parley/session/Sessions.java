@@ -58,7 +58,11 @@ public interface Sessions {
      * @param rule of admission, that chose the arm; null: not known
      */
     record Opening(
-            CallerId caller, Face face, Arm arm, @Nullable String model, @Nullable String rule) {}
+            CallerId caller,
+            Face face,
+            Arm arm,
+            @Nullable String model,
+            @Nullable String rule) {}
 
     /**
      * How a caller comes on the line.

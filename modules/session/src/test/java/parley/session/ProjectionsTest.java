@@ -132,7 +132,8 @@ class ProjectionsTest {
 
             int events =
                     Integer.parseInt(rows("SELECT count(*) FROM event_journal").getFirst());
-            int tags = Integer.parseInt(rows("SELECT count(*) FROM event_tag WHERE tag LIKE 'sessions-%'").getFirst());
+            int tags = Integer.parseInt(rows("SELECT count(*) FROM event_tag WHERE tag LIKE 'sessions-%'")
+                    .getFirst());
             assertThat(tags).as("tags of %s events", events).isLessThanOrEqualTo(events);
             assertThat(rows("SELECT count(*) FROM event_tag WHERE tag = 'ended'"))
                     .containsExactly("1");

@@ -296,8 +296,10 @@ class RetentionTest {
         migrated.migrate();
         var places = new HashSet<>(Set.of(Traces.TAGS + ".event_id"));
         Traces.PLACES.forEach(place -> places.add(place.table() + "." + place.column()));
-        var tables =
-                in(migrated, "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()");
+        var tables = in(
+                migrated,
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+                        + " AND table_type = 'BASE TABLE'");
         var columns = in(
                 migrated,
                 "SELECT table_name || '.' || column_name FROM information_schema.columns"

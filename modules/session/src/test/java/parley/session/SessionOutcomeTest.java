@@ -30,8 +30,7 @@ class SessionOutcomeTest {
         outcome.ended(EndReason.CALLER_LEFT);
         outcome.ended(EndReason.CALLER_LEFT);
 
-        assertThat(told)
-                .containsExactly("CREATION 0.0", "CONNECTION 0.0", "FIRST_AUDIO 0.0", "ERROR 0.0", "COST 0.0");
+        assertThat(told).containsExactly("CREATION 0.0", "CONNECTION 0.0", "FIRST_AUDIO 0.0", "ERROR 0.0", "COST 0.0");
     }
 
     @Test
