@@ -1,7 +1,7 @@
 package parley.admission;
 
-/** What one session says about the service. Each speaks once per session, as a failed share from 0 to 1. */
-enum Signal {
+/** What one session says about the service. Each speaks at most once per session, as a failed share from 0 to 1. */
+public enum Signal {
     /** No first agent audio was delivered, or the connection failed. */
     CONNECTION,
     /** The share of the session's turns whose first audio came later than the threshold. */
