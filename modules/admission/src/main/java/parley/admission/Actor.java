@@ -9,10 +9,16 @@ package parley.admission;
  * @param via {@code ui}, {@code api}, {@code cli} or {@code node}
  */
 public record Actor(String type, String id, String role, String via) {
+    private static final String GUARDRAIL = "guardrail";
+
     /** The rollout itself: its clock. */
     static final Actor SCHEDULE = new Actor("schedule", "plan", "", "node");
 
     static Actor guardrail(String id) {
-        return new Actor("guardrail", id, "", "node");
+        return new Actor(GUARDRAIL, id, "", "node");
+    }
+
+    boolean byGuardrail() {
+        return type.equals(GUARDRAIL);
     }
 }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import parley.admission.Rollout.Phase;
 
 /**
@@ -14,6 +15,7 @@ import parley.admission.Rollout.Phase;
  * @param nodeOff whether this node refuses everybody, whatever the cluster says
  * @param flag counts until somebody changes the rollout
  * @param plan the same
+ * @param guardrails when the rollout stops
  */
 public record AdmissionSettings(
         boolean nodeOff,
@@ -26,7 +28,8 @@ public record AdmissionSettings(
         Duration controllerTimeout,
         int unwrittenNotes,
         int watchBuffer,
-        String readJournal) {
+        String readJournal,
+        GuardrailSettings guardrails) {
     public AdmissionSettings {
         var wrong = new ArrayList<String>();
         atLeastOne("max-connections", maxConnections, wrong);
@@ -61,7 +64,8 @@ public record AdmissionSettings(
                     admission.getDuration("controller-timeout"),
                     admission.getInt("unwritten-notes"),
                     admission.getInt("watch-buffer"),
-                    admission.getString("read-journal"));
+                    admission.getString("read-journal"),
+                    GuardrailSettings.from(admission.getConfig("guardrails")));
         } catch (IllegalArgumentException wrong) {
             var message = String.valueOf(wrong.getMessage());
             throw message.startsWith("parley.")
@@ -81,6 +85,18 @@ public record AdmissionSettings(
                 Instant.EPOCH,
                 new Rollout.Change(
                         new Actor("environment", "configuration", "", "node"), Instant.EPOCH, "the configuration"));
+    }
+
+    /**
+     * Beyond what a session counts as failed by a signal, in its unit: seconds of {@link Signal#FIRST_AUDIO}, US dollars of
+     * {@link Signal#COST}; 0 of signals that need none.
+     */
+    public double threshold(Signal signal) {
+        return Stream.concat(guardrails.list().stream(), Guardrail.DEFAULTS.stream())
+                .filter(guardrail -> guardrail.signal() == signal)
+                .findFirst()
+                .map(Guardrail::threshold)
+                .orElse(0.0);
     }
 
     private static Plan plan(Config plan) {

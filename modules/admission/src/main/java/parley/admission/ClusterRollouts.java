@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -19,7 +20,10 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.SingletonActor;
 import org.apache.pekko.persistence.query.PersistenceQuery;
@@ -52,6 +56,7 @@ public final class ClusterRollouts implements Rollouts {
     private final Admission admission;
     private final ActorRef<RolloutController.Command> controller;
     private final ActorRef<KillSwitch.Command> killSwitch;
+    private final UnsentOutcomes outcomes;
     private final CurrentEventsByPersistenceIdQuery journal;
     private final Clock clock = Clock.systemUTC();
     private final AtomicInteger notes = new AtomicInteger();
@@ -64,6 +69,7 @@ public final class ClusterRollouts implements Rollouts {
             RolloutView view,
             ActorRef<RolloutController.Command> controller,
             ActorRef<KillSwitch.Command> killSwitch,
+            UnsentOutcomes outcomes,
             CurrentEventsByPersistenceIdQuery journal) {
         this.system = system;
         this.settings = settings;
@@ -71,6 +77,7 @@ public final class ClusterRollouts implements Rollouts {
         this.admission = new NodeAdmission(settings, view);
         this.controller = controller;
         this.killSwitch = killSwitch;
+        this.outcomes = outcomes;
         this.journal = journal;
     }
 
@@ -101,21 +108,70 @@ public final class ClusterRollouts implements Rollouts {
                 KillSwitch.create(view, kill -> killReplica.tell(new Replica.Put<>(kill)), Clock.systemUTC()),
                 "parley-kill-switch",
                 DispatcherSelector.blocking());
-        var controller = ClusterSingleton.get(system)
+        ActorRef<Replica.Command<GuardrailReport>> reportReplica = system.systemActorOf(
+                Replica.create("parley-guardrails", GuardrailReport::revision, view::learn),
+                "parley-guardrails-replica",
+                Props.empty());
+        var cluster = Cluster.get(system);
+        ActorRef<RolloutSingleton.Command> singleton = ClusterSingleton.get(system)
                 .init(SingletonActor.of(
-                        RolloutController.create(
-                                Clock.systemUTC(),
-                                settings.initial(),
-                                rollout -> replica.tell(new Replica.Put<>(rollout))),
+                        RolloutSingleton.create(
+                                RolloutController.create(
+                                        Clock.systemUTC(),
+                                        settings.initial(),
+                                        settings.guardrails(),
+                                        view::kill,
+                                        rollout -> replica.tell(new Replica.Put<>(rollout)),
+                                        report -> {
+                                            // One more than this node knows, whichever node had the controller before.
+                                            view.learn(report.after(view.report()));
+                                            reportReplica.tell(new Replica.Put<>(view.report()));
+                                        }),
+                                controller -> EvidenceKeeper.create(
+                                        Clock.systemUTC(),
+                                        settings.guardrails().list(),
+                                        () -> up(cluster),
+                                        controller)),
                         "parley-rollout"));
+        var outcomes = new UnsentOutcomes(
+                settings.guardrails().unsent(), settings.guardrails().warmUpSessions());
+        system.systemActorOf(
+                OutcomeReporter.create(outcomes, cluster.selfMember().address().toString(), singleton.narrow()),
+                "parley-outcomes",
+                Props.empty());
         var journal = PersistenceQuery.get(system)
                 .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, settings.readJournal());
-        return new ClusterRollouts(system, settings, view, controller, killSwitch, journal);
+        return new ClusterRollouts(system, settings, view, singleton.narrow(), killSwitch, outcomes, journal);
     }
 
     /** Decides by what this knows. */
     public Admission admission() {
         return admission;
+    }
+
+    /** Where sessions of this node say how they fare. */
+    public Outcomes outcomes() {
+        return new Outcomes() {
+            @Override
+            public void report(Signal signal, CallerId caller, Arm arm, boolean forced, double failed) {
+                outcomes.report(signal, caller, arm, forced, failed);
+            }
+
+            @Override
+            public double threshold(Signal signal) {
+                return settings.guardrails().threshold(signal);
+            }
+        };
+    }
+
+    /** Outcomes of this node that nobody will count, because {@code unsent} of them were waiting already. */
+    public long lostOutcomes() {
+        return outcomes.lost();
+    }
+
+    @Override
+    public GuardrailReport guardrails() {
+        return view.report();
     }
 
     @Override
@@ -241,6 +297,9 @@ public final class ClusterRollouts implements Rollouts {
                     var stop = view.watch(queue::offer);
                     queue.offer(new Happening.RolloutChanged(view.rollout()));
                     queue.offer(new Happening.KillChanged(view.kill()));
+                    if (view.report().revision() > 0) {
+                        queue.offer(new Happening.GuardrailsJudged(view.report()));
+                    }
                     queue.watchCompletion().whenComplete((done, fault) -> stop.run());
                     return NotUsed.getInstance();
                 });
@@ -290,6 +349,16 @@ public final class ClusterRollouts implements Rollouts {
                                 .execute(() -> noteUntilWritten(actor, action, outcome, reason, at, nodes));
                     }
                 });
+    }
+
+    private static Set<String> up(Cluster cluster) {
+        var up = new HashSet<String>();
+        cluster.state().getMembers().forEach(member -> {
+            if (member.status().equals(MemberStatus.up())) {
+                up.add(member.address().toString());
+            }
+        });
+        return up;
     }
 
     private static Recorded told(Audit audit) {

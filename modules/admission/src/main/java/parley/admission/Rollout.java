@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rollout as everybody sees it: a revision of it is never changed. Pure.
@@ -12,8 +13,17 @@ import java.util.TreeMap;
  * @param revision one more with each change; 0: what the configuration says, before anybody changed anything
  * @param step the stage of the plan that is reached; -1: none
  * @param since when this phase and step began
+ * @param suspension the one it is in, or came from by itself; null: neither
  */
-public record Rollout(long revision, Phase phase, Flag flag, Plan plan, int step, Instant since, Change changed)
+public record Rollout(
+        long revision,
+        Phase phase,
+        Flag flag,
+        Plan plan,
+        int step,
+        Instant since,
+        Change changed,
+        @Nullable Suspension suspension)
         implements CborSerializable {
     /** Where a rollout is. */
     public enum Phase {
@@ -34,8 +44,21 @@ public record Rollout(long revision, Phase phase, Flag flag, Plan plan, int step
     /** The last change: who, when, why. */
     public record Change(Actor by, Instant at, String reason) {}
 
+    /**
+     * Everybody's trouble.
+     *
+     * @param before the phase to go back to
+     * @param first when it began: before this suspension, where others came before in a row
+     */
+    public record Suspension(Phase before, Instant first) {}
+
     /** One value that changed; both as text. */
     public record Diff(String path, String from, String to) {}
+
+    /** Not suspended, and not lately. */
+    public Rollout(long revision, Phase phase, Flag flag, Plan plan, int step, Instant since, Change changed) {
+        this(revision, phase, flag, plan, step, since, changed, null);
+    }
 
     /** The share of users that get voice now, 0..100: that of the flag, unless nobody gets it. */
     public int effectivePercentage() {
@@ -48,6 +71,27 @@ public record Rollout(long revision, Phase phase, Flag flag, Plan plan, int step
         return phase == Phase.SUSPENDED && assigned.arm() == Arm.VOICE
                 ? new Flag.Assignment(Arm.CONTROL, Decision.Why.SUSPENDED)
                 : assigned;
+    }
+
+    /** The next revision: another phase, and a percentage with the step that it reaches. */
+    Rollout moved(Phase to, int percentage, @Nullable Suspension because, Actor by, Instant at, String reason) {
+        return new Rollout(
+                revision + 1,
+                to,
+                flag.withPercentage(percentage),
+                plan,
+                percentage == flag.percentage() ? step : plan.stepAt(percentage),
+                at,
+                new Change(by, at, reason),
+                because);
+    }
+
+    /** Whether what was seen at {@code before} says nothing of this. */
+    boolean beginsAfter(Rollout before) {
+        return phase != before.phase
+                || step != before.step
+                || effectivePercentage() != before.effectivePercentage()
+                || !since.equals(before.since);
     }
 
     /** What differs in {@code later}. */

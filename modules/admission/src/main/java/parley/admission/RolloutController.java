@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -23,11 +24,14 @@ import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
 import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.admission.Rollout.Phase;
 import parley.admission.RolloutEvent.Audit;
 import parley.admission.RolloutEvent.Recorded;
 import parley.admission.Rollouts.Action;
 import parley.admission.Rollouts.Changed;
+import parley.admission.Rollouts.GuardrailReport;
 import parley.admission.Rollouts.Proposal;
 import parley.admission.Rollouts.Refusal;
 import parley.admission.Rollouts.Request;
@@ -42,9 +46,10 @@ final class RolloutController
         extends EventSourcedBehaviorWithEnforcedReplies<RolloutController.Command, RolloutEvent, RolloutState> {
     static final PersistenceId ID = PersistenceId.ofUniqueId("rollout|voice-realtime");
 
+    private static final Logger LOG = LoggerFactory.getLogger(RolloutController.class);
     private static final int LONGEST_REASON = 500;
 
-    sealed interface Command {}
+    sealed interface Command extends RolloutSingleton.Command {}
 
     record Change(Proposal proposal, Request request, ActorRef<Changed> replyTo) implements Command, CborSerializable {}
 
@@ -70,26 +75,57 @@ final class RolloutController
     /** The rollout again, for a node that has just come. */
     record Tell(ActorRef<Rollout> replyTo) implements Command, CborSerializable {}
 
+    /**
+     * What the guardrails say.
+     *
+     * @param era whose evidence it is: of another than the present one it says nothing
+     * @param blind how long some node was silent in this era: no step bakes then
+     * @param replyTo is told the present one, where that is another
+     */
+    record Judged(long era, List<Judgement> judgements, Duration blind, ActorRef<EvidenceKeeper.Command> replyTo)
+            implements Command, CborSerializable {}
+
     private final Clock clock;
     private final Rollout configured;
+    private final GuardrailSettings guardrails;
+    private final Supplier<Kill> kill;
     private final Consumer<Rollout> publish;
+    private final Consumer<GuardrailReport> report;
+    private GuardrailReport reported = GuardrailReport.NONE;
 
     /**
      * @param configured what counts before anybody changed anything
+     * @param kill as this node knows it
      * @param publish tells every node; called with each new revision, and after each start
+     * @param report tells every node what the guardrails say; called when they say something else
      */
-    static Behavior<Command> create(Clock clock, Rollout configured, Consumer<Rollout> publish) {
-        return Behaviors.setup(context -> new RolloutController(clock, configured, publish));
+    static Behavior<Command> create(
+            Clock clock,
+            Rollout configured,
+            GuardrailSettings guardrails,
+            Supplier<Kill> kill,
+            Consumer<Rollout> publish,
+            Consumer<GuardrailReport> report) {
+        return Behaviors.setup(context -> new RolloutController(clock, configured, guardrails, kill, publish, report));
     }
 
-    private RolloutController(Clock clock, Rollout configured, Consumer<Rollout> publish) {
+    private RolloutController(
+            Clock clock,
+            Rollout configured,
+            GuardrailSettings guardrails,
+            Supplier<Kill> kill,
+            Consumer<Rollout> publish,
+            Consumer<GuardrailReport> report) {
         super(
                 ID,
                 SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(3), 0.2)
                         .withLoggingEnabled(false));
         this.clock = clock;
         this.configured = configured;
+        this.guardrails = guardrails;
+        this.kill = kill;
         this.publish = publish;
+        this.report = report;
     }
 
     @Override
@@ -122,7 +158,69 @@ final class RolloutController
             case Act c -> act(state, c);
             case Note n -> note(state, n);
             case Tell t -> Effect().reply(t.replyTo(), state.rollout());
+            case Judged j -> judged(state, j);
         };
+    }
+
+    // ---- what happens by itself
+
+    /**
+     * Once for each era: the act begins another, in the same event. So a verdict that comes again, also after a restart,
+     * finds nothing to act upon; and neither does one that is older than what a person has decided meanwhile.
+     */
+    private ReplyEffect<RolloutEvent, RolloutState> judged(RolloutState state, Judged judged) {
+        if (judged.era() != state.era()) {
+            return Effect().reply(judged.replyTo(), new EvidenceKeeper.Begin(state.era()));
+        }
+        var ramp = new Ramp(
+                guardrails,
+                state.rollout(),
+                kill.get(),
+                judged.judgements(),
+                judged.blind(),
+                clock.instant(),
+                state.acted());
+        tell(ramp.report());
+        var act = ramp.act();
+        if (act == null) {
+            return Effect().noReply();
+        }
+        var now = state.rollout();
+        var next = act.next();
+        var audit = new Audit(
+                state.nextSeq(),
+                next.changed().at(),
+                next.changed().by(),
+                act.action(),
+                "applied",
+                next.changed().reason(),
+                now.revision(),
+                next.revision(),
+                now.diff(next),
+                act.evidence(),
+                List.of(),
+                state.lastHash(),
+                "");
+        return Effect()
+                .persist(new Recorded(audit.sealed(), next, null, null))
+                .thenRun(later -> {
+                    LOG.warn(
+                            "{} by {} {}: revision {}, {} %",
+                            audit.action(),
+                            audit.actor().type(),
+                            audit.actor().id(),
+                            next.revision(),
+                            next.effectivePercentage());
+                    publish.accept(later.rollout());
+                })
+                .thenReply(judged.replyTo(), later -> new EvidenceKeeper.Begin(later.era()));
+    }
+
+    private void tell(GuardrailReport now) {
+        if (!now.saysTheSameAs(reported)) {
+            reported = now;
+            report.accept(now);
+        }
     }
 
     // ---- what operators do
@@ -224,7 +322,8 @@ final class RolloutController
                 plan,
                 step,
                 begins ? at : now.since(),
-                new Rollout.Change(request.actor(), at, request.reason()));
+                new Rollout.Change(request.actor(), at, request.reason()),
+                begins ? null : now.suspension());
     }
 
     private static Changed.@Nullable Refused notNow(Rollout now, Action action, Request request) {

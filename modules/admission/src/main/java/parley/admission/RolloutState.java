@@ -1,5 +1,6 @@
 package parley.admission;
 
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -11,8 +12,15 @@ import parley.admission.RolloutEvent.Recorded;
  *
  * @param last the last line of the audit; null before the first
  * @param answered which keys were used, for what, and in which line; the oldest are forgotten
+ * @param era the revision with which the present percentage, step and phase began: evidence of before does not count
+ * @param acted when a guardrail last did something; null: never
  */
-record RolloutState(Rollout rollout, @Nullable Audit last, Map<String, Answered> answered) implements CborSerializable {
+record RolloutState(
+        Rollout rollout,
+        @Nullable Audit last,
+        Map<String, Answered> answered,
+        long era,
+        @Nullable Instant acted) implements CborSerializable {
     /** Of each of so many keys the answer is known; published with the API. */
     static final int KEYS = 500;
 
@@ -24,14 +32,21 @@ record RolloutState(Rollout rollout, @Nullable Audit last, Map<String, Answered>
     }
 
     static RolloutState initial(Rollout configured) {
-        return new RolloutState(configured, null, Map.of());
+        return new RolloutState(configured, null, Map.of(), configured.revision(), null);
     }
 
     RolloutState after(RolloutEvent event) {
         return switch (event) {
             case Recorded r -> {
                 var result = r.result() == null ? rollout : r.result();
-                yield new RolloutState(result, r.audit(), answered(r, result));
+                yield new RolloutState(
+                        result,
+                        r.audit(),
+                        answered(r, result),
+                        result.beginsAfter(rollout) ? result.revision() : era,
+                        r.result() != null && r.audit().actor().byGuardrail()
+                                ? r.audit().at()
+                                : acted);
             }
         };
     }

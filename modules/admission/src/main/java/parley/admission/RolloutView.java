@@ -3,6 +3,7 @@ package parley.admission;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import parley.admission.Rollouts.GuardrailReport;
 import parley.admission.Rollouts.Happening;
 
 /** What this node knows of the rollout: a decision reads two fields and asks nobody. Thread-safe. */
@@ -11,6 +12,7 @@ final class RolloutView {
     private final CopyOnWriteArrayList<Consumer<Happening>> watchers = new CopyOnWriteArrayList<>();
     private volatile Rollout rollout;
     private volatile Kill kill;
+    private volatile GuardrailReport report = GuardrailReport.NONE;
 
     /** @param configured what counts until the cluster or this node's disk says otherwise */
     RolloutView(@Nullable Memory memory, Rollout configured) {
@@ -31,6 +33,10 @@ final class RolloutView {
 
     Kill kill() {
         return kill;
+    }
+
+    GuardrailReport report() {
+        return report;
     }
 
     /** Takes what is newer than what is known. */
@@ -59,6 +65,16 @@ final class RolloutView {
         if (memory != null) {
             memory.keepKill(this::kill);
         }
+    }
+
+    void learn(GuardrailReport told) {
+        synchronized (this) {
+            if (told.revision() <= report.revision()) {
+                return;
+            }
+            report = told;
+        }
+        watchers.forEach(watcher -> watcher.accept(new Happening.GuardrailsJudged(told)));
     }
 
     /** @return stops it */

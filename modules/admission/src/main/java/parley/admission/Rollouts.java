@@ -20,6 +20,9 @@ public interface Rollouts {
     /** As this node knows it. */
     Kill kill();
 
+    /** What the guardrails say, as this node knows it: at most a few seconds old while the cluster has a controller. */
+    GuardrailReport guardrails();
+
     /** How this node would decide, and by which rule. */
     Explained explain(CallerId caller, Set<String> cohorts);
 
@@ -150,10 +153,78 @@ public interface Rollouts {
     /** @param firstBroken the number of the first line that is not as it was written; 0: none */
     record Verified(long lines, long firstBroken) {}
 
+    /**
+     * All guardrails, and what the next step waits for.
+     *
+     * @param revision rises with each report; 0: nobody has judged yet
+     */
+    record GuardrailReport(long revision, List<GuardrailView> guardrails, List<Waiting> waitingFor)
+            implements CborSerializable {
+        public static final GuardrailReport NONE = new GuardrailReport(0, List.of(), List.of());
+
+        public GuardrailReport {
+            guardrails = List.copyOf(guardrails);
+            waitingFor = List.copyOf(waitingFor);
+        }
+
+        GuardrailReport after(GuardrailReport before) {
+            return new GuardrailReport(before.revision + 1, guardrails, waitingFor);
+        }
+
+        boolean saysTheSameAs(GuardrailReport other) {
+            return guardrails.equals(other.guardrails) && waitingFor.equals(other.waitingFor);
+        }
+    }
+
+    /**
+     * A guardrail and what it says now.
+     *
+     * @param bound the allowed failure share
+     * @param comparator {@code control}, {@code baked}, {@code probe} or {@code absolute}
+     * @param onFail what it does beyond its limit, as in the configuration
+     * @param verdict {@code pass}, {@code fail}, {@code inconclusive}, {@code no_data} or {@code error}
+     * @param cause {@code none}, {@code own}, {@code shared} or {@code tenant}, which {@code why} names
+     * @param score beyond {@code limit} there is an alarm
+     * @param observed the failed share, with its 95 % interval from {@code low} to {@code high}
+     * @param needed how many samples it takes to pass
+     */
+    record GuardrailView(
+            String id,
+            Signal signal,
+            double bound,
+            String comparator,
+            String onFail,
+            boolean observeOnly,
+            String verdict,
+            String cause,
+            double score,
+            double limit,
+            double observed,
+            double low,
+            double high,
+            long samples,
+            long controlSamples,
+            long needed,
+            String why) {}
+
+    /**
+     * What a step waits for.
+     *
+     * @param kind {@code bake}: its time; {@code evidence}: sessions; {@code verdict}: a guardrail that passes; {@code
+     *     approval}: a person; {@code tenant}: one that fails alone
+     * @param guardrail whose it is; empty: the plan's
+     * @param have a number of sessions, an ISO-8601 time, a verdict, or a tenant's name; empty where there is nothing yet
+     * @param need the same
+     */
+    record Waiting(String kind, String guardrail, String have, String need) {}
+
     /** Something that happened. */
     sealed interface Happening {
         record RolloutChanged(Rollout now) implements Happening {}
 
         record KillChanged(Kill now) implements Happening {}
+
+        /** At most once a second, and only when something in it is different. */
+        record GuardrailsJudged(GuardrailReport now) implements Happening {}
     }
 }

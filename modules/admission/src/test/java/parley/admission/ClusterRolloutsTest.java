@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -18,6 +20,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
 import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
@@ -30,7 +33,10 @@ import parley.admission.Rollouts.Changed;
 import parley.admission.Rollouts.Proposal;
 import parley.admission.Rollouts.Request;
 
-/** L1, L2, R2: three nodes in one JVM. Each has a journal of its own: what they share, they tell each other. */
+/**
+ * L1, L2, R2, R4, R9: three nodes in one JVM. Each has a journal of its own, unless a test says otherwise: what they share,
+ * they tell each other.
+ */
 @Tag("cluster")
 class ClusterRolloutsTest {
     private static final Actor AMIR = new Actor("user", "amir", "operator", "api");
@@ -42,6 +48,7 @@ class ClusterRolloutsTest {
     private Path directory;
 
     private final List<Node> nodes = new ArrayList<>();
+    private Map<String, String> besides = Map.of();
 
     @AfterEach
     void stop() {
@@ -160,6 +167,71 @@ class ClusterRolloutsTest {
         assertThat(other.bucket()).isEqualTo(75);
     }
 
+    /** The oldest node, which has the controller and the evidence, is gone while the others have something to tell. */
+    @Test
+    void whatSessionsSaidIsNeitherLostNorCountedTwiceWhenTheControllerMoves() {
+        SharedJournal.clear();
+        besides = new HashMap<>(SharedJournal.CONFIG);
+        // Nobody is removed who can be reached.
+        besides.put("pekko.cluster.failure-detector.acceptable-heartbeat-pause", "5s");
+        start(3);
+        nodes.forEach(node -> report(node, 0, 10));
+        nodes.forEach(node -> await(() -> sessions(node) == 30));
+        var stay = nodes.subList(1, 3);
+
+        var gone = Cluster.get(nodes.getFirst().system()).selfMember().address();
+        nodes.getFirst().system().terminate();
+        get(nodes.getFirst().system().getWhenTerminated());
+        stay.forEach(node -> report(node, 0, 10));
+        Cluster.get(nodes.get(1).system()).manager().tell(new Down(gone));
+
+        stay.forEach(node -> await(() -> sessions(node) == 50));
+        report(nodes.get(2), 0, 1);
+        stay.forEach(node -> await(() -> sessions(node) == 51));
+        stay.forEach(node -> assertThat(
+                        node.rollouts().guardrails().guardrails().getFirst().verdict())
+                .isEqualTo("pass"));
+    }
+
+    @Test
+    void aReleaseThatFailsOnSomeNodeIsTakenBackOnAllOfThemOnce() {
+        start(3);
+        var seen = new CopyOnWriteArrayList<Rollouts.Happening>();
+        nodes.get(1).rollouts().watch().runForeach(seen::add, nodes.get(1).system());
+
+        report(nodes.get(2), 1, 20);
+
+        nodes.forEach(node -> await(() -> node.rollouts().current().phase() == Rollout.Phase.ROLLED_BACK));
+        // Judged again without what was seen before.
+        nodes.forEach(node -> await(() -> sessions(node) == 0));
+        nodes.forEach(node ->
+                assertThat(node.rollouts().current().flag().percentage()).isEqualTo(50));
+        var lines = get(nodes.getFirst().rollouts().history(0, 10));
+        assertThat(lines).extracting(Rollouts.Recorded::action).containsExactly("rollout.rollback");
+        assertThat(lines.getFirst().actor()).isEqualTo(Actor.guardrail("connection_success"));
+        assertThat(lines.getFirst().evidence()).contains("\"samples\":20");
+        await(() -> seen.stream().anyMatch(Rollouts.Happening.GuardrailsJudged.class::isInstance));
+    }
+
+    private static void report(Node node, double failed, int sessions) {
+        for (int session = 0; session < sessions; session++) {
+            node.rollouts()
+                    .outcomes()
+                    .report(
+                            Signal.CONNECTION,
+                            new CallerId("user-" + session, "tenant-" + session % 7),
+                            Arm.VOICE,
+                            false,
+                            failed);
+        }
+    }
+
+    /** -1: nobody has judged yet. */
+    private static long sessions(Node node) {
+        var guardrails = node.rollouts().guardrails().guardrails();
+        return guardrails.isEmpty() ? -1 : guardrails.getFirst().samples();
+    }
+
     private void start(int count) {
         for (int number = 0; number < count; number++) {
             nodes.add(node(nodes.isEmpty() ? null : nodes.getFirst().system(), nodes.size()));
@@ -168,7 +240,8 @@ class ClusterRolloutsTest {
     }
 
     private Node node(@Nullable ActorSystem<Void> seed, int number) {
-        var config = ConfigFactory.parseMap(Map.ofEntries(
+        var config = ConfigFactory.parseMap(besides)
+                .withFallback(ConfigFactory.parseMap(Map.ofEntries(
                         Map.entry("pekko.actor.provider", "cluster"),
                         Map.entry("pekko.loglevel", "off"),
                         Map.entry("pekko.stdout-loglevel", "off"),
@@ -181,7 +254,7 @@ class ClusterRolloutsTest {
                         Map.entry("pekko.coordinated-shutdown.exit-jvm", "off"),
                         // A system that is terminated is gone as one that has crashed: it takes leave of nobody.
                         Map.entry("pekko.coordinated-shutdown.run-by-actor-system-terminate", "off"),
-                        Map.entry("parley.admission.read-journal", PersistenceTestKitReadJournal.Identifier())))
+                        Map.entry("parley.admission.read-journal", PersistenceTestKitReadJournal.Identifier()))))
                 .withFallback(PersistenceTestKitPlugin.getInstance().config())
                 .withFallback(ConfigFactory.load());
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "parley", config);

@@ -1,6 +1,7 @@
 package parley.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
@@ -10,6 +11,8 @@ import java.util.Set;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import parley.admission.Decision.Admitted;
 import parley.admission.Decision.Refused;
 import parley.admission.Decision.Why;
@@ -142,7 +145,14 @@ class NodeAdmissionTest {
                         Duration.ofSeconds(5),
                         1000,
                         256,
-                        "jdbc-read-journal"));
+                        "jdbc-read-journal",
+                        new GuardrailSettings(
+                                20,
+                                10_000,
+                                Duration.ofMinutes(10),
+                                Duration.ofMinutes(5),
+                                Duration.ofMinutes(30),
+                                Guardrail.DEFAULTS)));
     }
 
     @Test
@@ -151,7 +161,12 @@ class NodeAdmissionTest {
                 node-off = true, enabled = false, percentage = 7, allow = [a], deny = [b], max-connections = 2
                 plan { steps = [{percentage = 9, bake = 1 minute, min-sessions = 3, approval = true}], max-hold = 1 hour }
                 max-connections-per-caller = 3, retry-after = 4s, offer = [cascade], controller-timeout = 6s
-                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere""");
+                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere
+                guardrails {
+                  warm-up-sessions = 3, unsent = 5, cool-down = 7m, suspend-for = 8m, outage = 9m
+                  list { connection_success = null, first_audio = null, error_rate = null, session_creation = null
+                    session_cost { signal = creation, bound = 0.2, threshold = 2.5, limit = 9, comparator = probe
+                      on-fail = rollback_zero, observe-only = true } } }""");
 
         assertThat(settings)
                 .isEqualTo(new AdmissionSettings(
@@ -165,7 +180,47 @@ class NodeAdmissionTest {
                         Duration.ofSeconds(6),
                         8,
                         10,
-                        "elsewhere"));
+                        "elsewhere",
+                        new GuardrailSettings(
+                                3,
+                                5,
+                                Duration.ofMinutes(7),
+                                Duration.ofMinutes(8),
+                                Duration.ofMinutes(9),
+                                List.of(new Guardrail(
+                                        "session_cost",
+                                        Signal.CREATION,
+                                        0.2,
+                                        2.5,
+                                        9,
+                                        Comparator.PROBE,
+                                        OnFail.ROLLBACK_ZERO,
+                                        true)))));
+        assertThat(settings.threshold(Signal.CREATION)).isEqualTo(2.5);
+        assertThat(settings.threshold(Signal.FIRST_AUDIO)).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "unsent = 0 | parley.admission.guardrails: unsent: 0 (expected: at least 1)",
+                "cool-down = 0s | parley.admission.guardrails: cool-down: PT0S (expected: > 0)",
+                "list.error_rate.signal = eror | parley.admission.guardrails.list.error_rate: signal: eror (expected:"
+                        + " connection, first_audio, error, creation, cost)",
+                "list.error_rate.bound = 0.5 | parley.admission.guardrails.list.error_rate: guardrail error_rate: bound:"
+                        + " 0.5 (expected: > 0 and < 0.4)",
+                "list.slow = ${parley.admission.guardrails.list.first_audio} {threshold = 2} |"
+                        + " parley.admission.guardrails: list.slow.threshold: 2.0 (expected: 3.0, as first_audio has: a"
+                        + " session speaks once by each signal)"
+            })
+    void aWrongGuardrailIsNamedWithWhatIsExpected(String change, String expected) {
+        assertThatThrownBy(
+                        () -> AdmissionSettings.from(ConfigFactory.parseString("parley.admission.guardrails." + change)
+                                .withFallback(ConfigFactory.load())
+                                .resolve()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(expected);
     }
 
     private static Kill kill(long epoch, boolean on, Kill.Live live) {

@@ -2,15 +2,20 @@ package parley.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigFactory;
-import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
+import org.apache.pekko.serialization.jackson.JacksonObjectMapperProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -20,6 +25,7 @@ import parley.admission.RolloutEvent.Audit;
 import parley.admission.RolloutEvent.Recorded;
 import parley.admission.Rollouts.Action;
 import parley.admission.Rollouts.Changed;
+import parley.admission.Rollouts.GuardrailReport;
 import parley.admission.Rollouts.Proposal;
 import parley.admission.Rollouts.Refusal;
 import parley.admission.Rollouts.Request;
@@ -28,17 +34,27 @@ import parley.admission.Rollouts.Request;
 @Tag("entity")
 class RolloutControllerTest {
     private static final Instant NOON = Instant.parse("2026-09-01T12:00:00Z");
+    private static final Duration A_MINUTE = Duration.ofMinutes(1);
     private static final Actor AMIR = new Actor("user", "amir", "operator", "api");
     private static final Actor BEA = new Actor("user", "bea", "operator", "ui");
 
-    private final List<Rollout> published = new ArrayList<>();
+    private final List<Rollout> published = new CopyOnWriteArrayList<>();
+    private final List<GuardrailReport> reports = new CopyOnWriteArrayList<>();
+    private final HeldClock clock = new HeldClock(NOON);
     private final ActorTestKit kit = ActorTestKit.create(EventSourcedBehaviorTestKit.config()
             .withFallback(ConfigFactory.parseString("pekko.loglevel = off"))
             .withFallback(ConfigFactory.load()));
+    private final TestProbe<EvidenceKeeper.Command> keeper = kit.createTestProbe();
     private final EventSourcedBehaviorTestKit<RolloutController.Command, RolloutEvent, RolloutState> controller =
             EventSourcedBehaviorTestKit.create(
                     kit.system(),
-                    RolloutController.create(Clock.fixed(NOON, ZoneOffset.UTC), configured(0), published::add));
+                    RolloutController.create(
+                            clock,
+                            configured(0),
+                            AdmissionSettings.from(ConfigFactory.load()).guardrails(),
+                            () -> Kill.NEVER,
+                            published::add,
+                            reports::add));
 
     @AfterEach
     void stop() {
@@ -180,6 +196,194 @@ class RolloutControllerTest {
         assertThat(second.follows(tampered.sealed())).isFalse();
     }
 
+    /** R9: the journal decides. */
+    @Test
+    void aGuardrailTakesTheRolloutBackOnceAlsoAcrossARestart() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        var seen = judged(2, Verdict.FAIL, Cause.OWN);
+
+        var first = controller.runCommand(seen);
+        var repeated = controller.runCommand(seen);
+        controller.restart();
+        clock.now = NOON.plus(Duration.ofHours(1));
+        var afterwards = controller.runCommand(seen);
+
+        assertThat(first.events()).hasSize(1);
+        assertThat(repeated.hasNoEvents()).isTrue();
+        assertThat(afterwards.hasNoEvents()).isTrue();
+        var now = controller.getState().rollout();
+        assertThat(now.phase()).isEqualTo(Phase.ROLLED_BACK);
+        assertThat(now.flag().percentage()).isEqualTo(5);
+        assertThat(published).last().isEqualTo(now);
+        assertThat(last().action()).isEqualTo("rollout.rollback");
+        assertThat(last().actor()).isEqualTo(Actor.guardrail("connection_success"));
+        assertThat(last().evidence()).contains("\"verdict\":\"fail\"", "\"cause\":\"own\"");
+        assertThat(last().diff()).contains(new Rollout.Diff("/percentage", "25", "5"));
+        assertThat(keeper.expectMessageClass(EvidenceKeeper.Begin.class, A_MINUTE))
+                .isEqualTo(new EvidenceKeeper.Begin(3));
+    }
+
+    /** R9: a journal that fails has not heard of it, and hears of it once. */
+    @Test
+    void whatTheJournalDidNotTakeIsDoneAgainAndOnce() {
+        PersistenceTestKit.create(kit.system()).failNextPersisted(RolloutController.ID.id());
+        // Not by the test kit, which waits for what a command comes to: the controller of a cluster fails and begins
+        // again.
+        var failing = kit.spawn(RolloutController.create(
+                clock,
+                configured(50),
+                AdmissionSettings.from(ConfigFactory.load()).guardrails(),
+                () -> Kill.NEVER,
+                published::add,
+                reports::add));
+        var seen = judged(0, Verdict.FAIL, Cause.OWN);
+
+        failing.tell(seen);
+        failing.tell(seen);
+        failing.tell(seen);
+
+        keeper.expectMessage(A_MINUTE, new EvidenceKeeper.Begin(1));
+        keeper.expectMessage(A_MINUTE, new EvidenceKeeper.Begin(1));
+        assertThat(controller.persistenceTestKit().persistedInStorage(RolloutController.ID.id()))
+                .singleElement()
+                .extracting(event -> ((Recorded) event).audit().action())
+                .isEqualTo("rollout.rollback");
+        assertThat(published)
+                .last()
+                .extracting(rollout -> rollout.flag().percentage())
+                .isEqualTo(25);
+    }
+
+    /** R9: and cools down, also across a restart. */
+    @Test
+    void whatFailsAgainAtOnceWaitsForTheCoolDown() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        controller.runCommand(judged(2, Verdict.FAIL, Cause.OWN));
+
+        controller.restart();
+        clock.now = NOON.plus(Duration.ofSeconds(599));
+        var early = controller.runCommand(judged(3, Verdict.FAIL, Cause.OWN));
+        clock.now = NOON.plus(Duration.ofMinutes(10));
+        var later = controller.runCommand(judged(3, Verdict.FAIL, Cause.OWN));
+
+        assertThat(early.hasNoEvents()).isTrue();
+        assertThat(later.hasNoEvents()).isFalse();
+        assertThat(controller.getState().rollout().flag().percentage()).isZero();
+    }
+
+    /** R9: never by what was seen before. */
+    @Test
+    void aPersonsNewerDecisionIsNotOverriddenByOlderEvidence() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        act(Action.PAUSE, request(BEA, "look", null, null, false));
+        act(Action.RESUME, request(BEA, "fine", null, null, false));
+
+        var old = controller.runCommand(judged(1, Verdict.FAIL, Cause.OWN));
+
+        assertThat(old.hasNoEvents()).isTrue();
+        assertThat(keeper.expectMessageClass(EvidenceKeeper.Begin.class, A_MINUTE))
+                .isEqualTo(new EvidenceKeeper.Begin(3));
+    }
+
+    @Test
+    void whatTouchesNeitherPercentageNorStepNorPhaseKeepsTheEvidence() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+
+        change(
+                new Proposal(null, null, null, Set.of("anna"), null, null, null, null),
+                request(BEA, "a tester", null, null, false));
+
+        assertThat(controller.getState().era()).isEqualTo(1);
+        assertThat(controller.getState().rollout().revision()).isEqualTo(2);
+    }
+
+    @Test
+    void aRunningStepIsPromotedByTimeAndEvidence() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+
+        var early = controller.runCommand(judged(1, Verdict.PASS, Cause.NONE));
+        clock.now = NOON.plus(Duration.ofMinutes(15));
+        var few = controller.runCommand(judged(1, Verdict.INCONCLUSIVE, Cause.NONE));
+        var promoted = controller.runCommand(judged(1, Verdict.PASS, Cause.NONE));
+
+        assertThat(early.hasNoEvents()).isTrue();
+        assertThat(few.hasNoEvents()).isTrue();
+        assertThat(promoted.hasNoEvents()).isFalse();
+        assertThat(last().actor()).isEqualTo(Actor.SCHEDULE);
+        assertThat(controller.getState().rollout().flag().percentage()).isEqualTo(25);
+    }
+
+    /** R5. */
+    @Test
+    void everybodysTroubleSuspendsAndIsNotCalledARollback() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        act(Action.PAUSE, request(AMIR, "wait", null, null, false));
+        var before = controller.getState().rollout();
+
+        controller.runCommand(judged(2, Verdict.INCONCLUSIVE, Cause.SHARED));
+        var suspended = controller.getState().rollout();
+        var line = last();
+        controller.restart();
+        clock.now = NOON.plus(Duration.ofMinutes(5));
+        controller.runCommand(judged(3, Verdict.NO_DATA, Cause.NONE));
+        var resumed = controller.getState().rollout();
+
+        assertThat(suspended.phase()).isEqualTo(Phase.SUSPENDED);
+        assertThat(line.action()).isEqualTo("rollout.suspend");
+        assertThat(resumed.phase()).isEqualTo(Phase.PAUSED);
+        assertThat(resumed.flag()).isEqualTo(before.flag());
+        assertThat(resumed.step()).isEqualTo(before.step());
+        assertThat(controller.getState().era()).isEqualTo(4);
+    }
+
+    /** R10. */
+    @Test
+    void whatIsPausedOrCompletedIsGuardedStill() {
+        change(percentage(50), request(AMIR, "half", 0L, null, false));
+        controller.runCommand(judged(1, Verdict.FAIL, Cause.OWN));
+        var afterPause = controller.getState().rollout();
+        clock.now = NOON.plus(Duration.ofMinutes(10));
+        change(percentage(100), request(AMIR, "all", 2L, null, false));
+        act(Action.RESUME, request(AMIR, "on", null, null, false));
+        clock.now = clock.now.plus(Duration.ofDays(1));
+        controller.runCommand(judged(4, Verdict.PASS, Cause.NONE));
+        var completed = controller.getState().rollout().phase();
+        controller.runCommand(judged(5, Verdict.FAIL, Cause.OWN));
+
+        assertThat(afterPause.flag().percentage()).isEqualTo(25);
+        assertThat(completed).isEqualTo(Phase.COMPLETED);
+        assertThat(controller.getState().rollout().phase()).isEqualTo(Phase.ROLLED_BACK);
+        assertThat(controller.getState().rollout().flag().percentage()).isEqualTo(50);
+    }
+
+    @Test
+    void aReportIsToldWhenItSaysSomethingElse() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+
+        controller.runCommand(judged(1, Verdict.INCONCLUSIVE, Cause.NONE));
+        controller.runCommand(judged(1, Verdict.INCONCLUSIVE, Cause.NONE));
+        controller.runCommand(judged(1, Verdict.PASS, Cause.NONE));
+
+        assertThat(reports)
+                .extracting(report -> report.guardrails().getFirst().verdict())
+                .containsExactly("inconclusive", "pass");
+    }
+
+    @Test
+    void aRolloutOfBeforeThereWereSuspensionsIsRead() throws Exception {
+        var mapper = JacksonObjectMapperProvider.get(kit.system()).getOrCreate("jackson-cbor", Optional.empty());
+        var rollout = controller.getState().rollout();
+        var stored = mapper.<ObjectNode>valueToTree(rollout);
+        stored.remove("suspension");
+        var state = mapper.<ObjectNode>valueToTree(controller.getState());
+        state.remove(List.of("era", "acted"));
+
+        assertThat(mapper.treeToValue(stored, Rollout.class)).isEqualTo(rollout);
+        assertThat(mapper.treeToValue(state, RolloutState.class)).isEqualTo(controller.getState());
+    }
+
     @Test
     void aRestartForgetsNothing() {
         change(percentage(25), request(AMIR, "ramp", 0L, "key", false));
@@ -201,6 +405,18 @@ class RolloutControllerTest {
         return controller
                 .<Changed>runCommand(to -> new RolloutController.Act(action, request, to))
                 .reply();
+    }
+
+    /** All guardrails of the plan say this. */
+    private RolloutController.Judged judged(long era, Verdict verdict, Cause cause) {
+        return new RolloutController.Judged(
+                era,
+                Guardrail.DEFAULTS.stream()
+                        .map(guardrail ->
+                                new Judgement(guardrail.id(), verdict, cause, 0, 7, 0, 0, 0, 200, 0, 59, "because"))
+                        .toList(),
+                Duration.ZERO,
+                keeper.getRef());
     }
 
     private Audit last() {

@@ -1,6 +1,7 @@
 package parley.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import parley.admission.Plan;
 import parley.admission.Rollout;
 import parley.admission.Rollouts;
 import parley.admission.Rollouts.Changed;
+import parley.admission.Rollouts.GuardrailReport;
 import parley.admission.Rollouts.Proposal;
 
 /** The rollout as the API shows it, and as operators write it. */
@@ -66,6 +68,43 @@ final class RolloutJson {
                 .put("at", since(rollout.changed().at()))
                 .put("reason", rollout.changed().reason());
         return json;
+    }
+
+    /** The same with what the guardrails say of it. */
+    static ObjectNode of(Rollout rollout, Kill kill, GuardrailReport report) {
+        var json = of(rollout, kill);
+        json.set("guardrails", guardrails(report));
+        var waiting = json.putArray("waiting_for");
+        report.waitingFor().forEach(each -> {
+            var told = waiting.addObject().put("kind", each.kind()).put("guardrail", nullIfEmpty(each.guardrail()));
+            told.set("have", numberOrText(each.have()));
+            told.set("need", numberOrText(each.need()));
+        });
+        return json;
+    }
+
+    static ArrayNode guardrails(GuardrailReport report) {
+        var array = JsonNodeFactory.instance.arrayNode();
+        report.guardrails()
+                .forEach(each -> array.addObject()
+                        .put("id", each.id())
+                        .put("signal", word(each.signal()))
+                        .put("bound", each.bound())
+                        .put("comparator", each.comparator())
+                        .put("on_fail", each.onFail())
+                        .put("observe_only", each.observeOnly())
+                        .put("verdict", each.verdict())
+                        .put("cause", each.cause())
+                        .put("score", each.score())
+                        .put("limit", each.limit())
+                        .put("observed", each.observed())
+                        .put("low", each.low())
+                        .put("high", each.high())
+                        .put("samples", each.samples())
+                        .put("control_samples", each.controlSamples())
+                        .put("needed", each.needed())
+                        .put("why", each.why()));
+        return array;
     }
 
     static ObjectNode of(Changed.Applied applied, Kill kill) {
@@ -307,6 +346,19 @@ final class RolloutJson {
     private static void names(ObjectNode json, String name, Set<String> names) {
         var array = json.putArray(name);
         new TreeSet<>(names).forEach(array::add);
+    }
+
+    private static JsonNode numberOrText(String value) {
+        if (value.isEmpty()) {
+            return JsonNodeFactory.instance.nullNode();
+        }
+        return value.matches("[0-9]{1,18}")
+                ? JsonNodeFactory.instance.numberNode(Long.parseLong(value))
+                : JsonNodeFactory.instance.textNode(value);
+    }
+
+    private static @Nullable String nullIfEmpty(String value) {
+        return value.isEmpty() ? null : value;
     }
 
     private static @Nullable String since(Instant at) {

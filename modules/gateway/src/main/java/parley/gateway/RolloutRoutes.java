@@ -101,7 +101,11 @@ final class RolloutRoutes {
     // ---- reading
 
     private Route current() {
-        return complete(tagged(Responses.of(200, RolloutJson.of(rollouts.current(), rollouts.kill()))));
+        return complete(tagged(Responses.of(200, shown())));
+    }
+
+    private ObjectNode shown() {
+        return RolloutJson.of(rollouts.current(), rollouts.kill(), rollouts.guardrails());
     }
 
     private Route decision() {
@@ -175,12 +179,13 @@ final class RolloutRoutes {
     }
 
     private ByteString event(Happening happening) {
-        var data = RolloutJson.of(rollouts.current(), rollouts.kill());
         return ByteString.fromString(
                 switch (happening) {
                     case Happening.RolloutChanged(var now) ->
-                        "id: " + now.revision() + "\nevent: rollout.changed\ndata: " + data + "\n\n";
-                    case Happening.KillChanged kill -> "event: rollout.kill\ndata: " + data + "\n\n";
+                        "id: " + now.revision() + "\nevent: rollout.changed\ndata: " + shown() + "\n\n";
+                    case Happening.KillChanged kill -> "event: rollout.kill\ndata: " + shown() + "\n\n";
+                    case Happening.GuardrailsJudged(var report) ->
+                        "event: guardrail.verdict\ndata: " + RolloutJson.guardrails(report) + "\n\n";
                 });
     }
 

@@ -25,6 +25,7 @@ final class FakeRollouts implements Rollouts {
     final List<Object> asked = new CopyOnWriteArrayList<>();
     volatile Rollout current = AdmissionSettings.from(ConfigFactory.load()).initial();
     volatile Kill kill = Kill.NEVER;
+    volatile GuardrailReport guardrails = GuardrailReport.NONE;
     volatile Changed answer = new Changed.Applied(current, List.of(), 25, 0, false, false);
 
     @Override
@@ -35,6 +36,11 @@ final class FakeRollouts implements Rollouts {
     @Override
     public Kill kill() {
         return kill;
+    }
+
+    @Override
+    public GuardrailReport guardrails() {
+        return guardrails;
     }
 
     @Override
@@ -97,6 +103,9 @@ final class FakeRollouts implements Rollouts {
 
     @Override
     public Source<Happening, NotUsed> watch() {
-        return Source.from(List.of(new Happening.RolloutChanged(current), new Happening.KillChanged(kill)));
+        return Source.from(List.of(
+                new Happening.RolloutChanged(current),
+                new Happening.KillChanged(kill),
+                new Happening.GuardrailsJudged(guardrails)));
     }
 }

@@ -26,6 +26,7 @@ import parley.admission.Rollout;
 import parley.admission.Rollouts;
 import parley.admission.Rollouts.Action;
 import parley.admission.Rollouts.Changed;
+import parley.admission.Signal;
 
 /** L1, L2, L4, R2, R11, R16: through a bound gateway. */
 @Tag("route")
@@ -217,6 +218,53 @@ class RolloutRoutesTest {
                 .hasValueSatisfying(type -> assertThat(type).startsWith("text/event-stream"));
         assertThat(fresh.body()).contains("retry: 2000", "id: 0\nevent: rollout.changed\ndata: {");
         assertThat(again.body()).doesNotContain("rollout.changed").contains("event: rollout.kill");
+    }
+
+    @Test
+    void guardrailsAreShownWithWhatTheStepWaitsFor() throws Exception {
+        rollouts.guardrails = new Rollouts.GuardrailReport(
+                7,
+                List.of(new Rollouts.GuardrailView(
+                        "connection_success",
+                        Signal.CONNECTION,
+                        0.1,
+                        "control",
+                        "rollback_previous",
+                        false,
+                        "inconclusive",
+                        "none",
+                        1.4,
+                        7,
+                        0.024,
+                        0.006,
+                        0.09,
+                        41,
+                        120,
+                        46,
+                        "41 sessions of the 46 that it takes to pass")),
+                List.of(
+                        new Rollouts.Waiting("bake", "", "PT5M", "PT15M"),
+                        new Rollouts.Waiting("evidence", "connection_success", "41", "46")));
+
+        var got = ask("GET", "", null, "viewer");
+        var events = ask("GET", "/events", null, "viewer");
+
+        var expected = JSON.readTree("""
+                [{"id": "connection_success", "signal": "connection", "bound": 0.1, "comparator": "control",
+                  "on_fail": "rollback_previous", "observe_only": false, "verdict": "inconclusive", "cause": "none",
+                  "score": 1.4, "limit": 7.0, "observed": 0.024, "low": 0.006, "high": 0.09, "samples": 41,
+                  "control_samples": 120, "needed": 46, "why": "41 sessions of the 46 that it takes to pass"}]""");
+        assertThat(json(got).path("guardrails")).isEqualTo(expected);
+        assertThat(json(got).path("waiting_for")).isEqualTo(JSON.readTree("""
+                [{"kind": "bake", "guardrail": null, "have": "PT5M", "need": "PT15M"},
+                 {"kind": "evidence", "guardrail": "connection_success", "have": 41, "need": 46}]"""));
+        var data = events.body()
+                .lines()
+                .dropWhile(line -> !line.equals("event: guardrail.verdict"))
+                .skip(1)
+                .findFirst()
+                .orElseThrow();
+        assertThat(JSON.readTree(data.substring("data: ".length()))).isEqualTo(expected);
     }
 
     @ParameterizedTest
