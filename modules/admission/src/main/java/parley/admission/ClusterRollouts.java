@@ -159,7 +159,7 @@ public final class ClusterRollouts implements Rollouts {
 
             @Override
             public double threshold(Signal signal) {
-                return settings.guardrails().threshold(signal);
+                return settings.threshold(signal);
             }
         };
     }

@@ -53,15 +53,6 @@ record GuardrailSettings(
                 .toList();
     }
 
-    /** Beyond what a session counts as failed; 0 where no guardrail listens to the signal. */
-    double threshold(Signal signal) {
-        return list.stream()
-                .filter(guardrail -> guardrail.signal() == signal)
-                .findFirst()
-                .map(Guardrail::threshold)
-                .orElse(0.0);
-    }
-
     /** Reads the block {@code parley.admission.guardrails}. */
     static GuardrailSettings from(Config guardrails) {
         var list = new ArrayList<Guardrail>();

@@ -104,6 +104,11 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 .resideInAnyPackage("parley.wire..", "parley.admission..")
+                .and()
+                // Writes files that a person may have to read at night.
+                .doNotHaveFullyQualifiedName("parley.admission.Memory")
+                .and()
+                .doNotHaveFullyQualifiedName("parley.admission.ClusterRollouts")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("com.fasterxml.jackson..")

@@ -65,7 +65,6 @@ public final class Gateway {
     /**
      * Opens every port the settings name, or none.
      *
-     * @param used knows which tickets were; closed by whoever opened it
      * @return fails with {@link java.net.BindException} when one is taken
      * @throws IllegalArgumentException when there is no certificate to be had
      */
