@@ -622,6 +622,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 isDue();
                 if (done.response().status() == Response.Status.CANCELLED) {
                     tools.cancelled(done.response().id());
+                } else if (done.response().status() == Response.Status.FAILED) {
+                    outcome.answerFailed();
                 }
                 toCaller.responseDone(done.response().id(), frame);
                 continueAfterTools();

@@ -35,6 +35,7 @@ final class SessionOutcome {
     private int slow;
     private boolean timed;
     private boolean costTold;
+    private boolean answerFailed;
     private boolean over;
 
     SessionOutcome(Outcomes outcomes, SessionState.Live soFar) {
@@ -80,6 +81,11 @@ final class SessionOutcome {
         }
     }
 
+    /** The provider gave an answer up. */
+    void answerFailed() {
+        answerFailed = true;
+    }
+
     void cost(long micros) {
         if (!costTold && isCostly(micros)) {
             costTold = true;
@@ -97,12 +103,12 @@ final class SessionOutcome {
         if (beganHere && !created && Boolean.TRUE.equals(ours)) {
             tell(Signal.CREATION, 1);
         }
-        if (beganHere && created && !heard && (Boolean.TRUE.equals(ours) || isWaitingLong())) {
+        if (beganHere && created && !heard && (Boolean.TRUE.equals(ours) || answerFailed || isWaitingLong())) {
             tell(Signal.CONNECTION, 1);
         }
         time();
         if (created && ours != null) {
-            tell(Signal.ERROR, ours ? 1 : 0);
+            tell(Signal.ERROR, ours || answerFailed ? 1 : 0);
         }
         if (created && !costTold) {
             costTold = true;

@@ -61,6 +61,15 @@ class SessionOutcomeTest {
     }
 
     @Test
+    void anAnswerThatTheProviderGaveUpIsAnErrorOfTheSession() {
+        outcome.created();
+        outcome.answerFailed();
+        outcome.ended(EndReason.CALLER_LEFT);
+
+        assertThat(told).containsExactly("CREATION 0.0", "CONNECTION 1.0", "ERROR 1.0", "COST 0.0");
+    }
+
+    @Test
     void aCallerWhoLeavesBeforeAnythingWasDueSaysNothingOfTheConnection() {
         outcome.created();
         outcome.ended(EndReason.CALLER_LEFT);
