@@ -39,10 +39,16 @@ final class RolloutView {
         return report;
     }
 
+    /** A later change with a lower number is of another journal: this node's disk is of the one before it. */
+    private boolean isNews(Rollout told) {
+        return told.revision() > rollout.revision()
+                || told.changed().at().isAfter(rollout.changed().at());
+    }
+
     /** Takes what is newer than what is known. */
     void learn(Rollout told) {
         synchronized (this) {
-            if (told.revision() <= rollout.revision()) {
+            if (!isNews(told)) {
                 return;
             }
             rollout = told;

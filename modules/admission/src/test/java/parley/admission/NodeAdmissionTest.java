@@ -126,6 +126,30 @@ class NodeAdmissionTest {
     }
 
     @Test
+    void whatALaterJournalSaysCountsWhateverTheDiskKnowsOfTheOneBefore() {
+        var view = RolloutView.of(revision(41, Instant.parse("2026-09-01T12:00:00Z")));
+
+        view.learn(revision(40, Instant.parse("2026-09-01T11:59:00Z")));
+        assertThat(view.rollout().revision()).isEqualTo(41);
+        view.learn(revision(1, Instant.parse("2026-09-02T12:00:00Z")));
+        assertThat(view.rollout().revision()).isEqualTo(1);
+        view.learn(revision(2, Instant.parse("2026-09-02T11:59:59Z")));
+        assertThat(view.rollout().revision()).isEqualTo(2);
+    }
+
+    private static Rollout revision(long revision, Instant at) {
+        var initial = settings().initial();
+        return new Rollout(
+                revision,
+                initial.phase(),
+                initial.flag(),
+                initial.plan(),
+                initial.step(),
+                at,
+                new Rollout.Change(initial.changed().by(), at, ""));
+    }
+
+    @Test
     void theDefaultsAreAsDocumented() {
         assertThat(AdmissionSettings.from(ConfigFactory.load()))
                 .isEqualTo(new AdmissionSettings(

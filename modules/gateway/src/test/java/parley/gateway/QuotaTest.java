@@ -14,9 +14,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import parley.admission.Admission;
+import parley.admission.Arm;
 import parley.admission.CallerId;
 import parley.admission.Quotas;
 import parley.session.Face;
+import parley.session.Sessions;
 
 /** L7: whom the faces and the sessions' resource ask before a session begins. */
 @Tag("stream")
@@ -169,7 +171,8 @@ class QuotaTest {
             assertThat(refused.body()).contains("\"code\":\"quota_exceeded\"");
             assertThat(rig.sessions.opened()).containsOnlyKeys(FakeSessions.id(0));
             assertThat(rig.sessions.opened().get(FakeSessions.id(0)))
-                    .isEqualTo(FakeSessions.opening("anna", Face.VOICE));
+                    .isEqualTo(new Sessions.Opening(
+                            new CallerId("anna", "default"), Face.VOICE, Arm.VOICE, null, "BUCKET"));
         }
     }
 

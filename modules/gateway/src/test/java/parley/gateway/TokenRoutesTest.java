@@ -46,7 +46,7 @@ class TokenRoutesTest {
             assertThat(claims.getSubject()).isEqualTo("anna");
             assertThat(claims.getStringClaim("tenant")).isEqualTo("acme");
             assertThat(claims.getStringListClaim("roles")).containsExactly("viewer");
-            assertThat(claims.getStringListClaim("cohorts")).containsExactly("beta", "staff");
+            assertThat(claims.getStringListClaim("cohorts")).containsExactlyInAnyOrder("beta", "staff");
             assertThat(claims.getIssuer()).isEqualTo("us");
             assertThat(claims.getAudience()).containsExactly("here");
             assertThat(claims.getLongClaim("auth_time"))

@@ -119,17 +119,7 @@ class ProjectionsTest {
                     .report(new Costs.Question(Costs.By.SESSION, day.minusDays(1), day, null, null, 10)));
             assertThat(report.rows()).extracting(Costs.Row::key).containsExactly(id.value());
             assertThat(report.totalUsd()).isEqualTo(new BigDecimal("0.021618"));
-        }
-    }
-
-    /** What the tags cost: rows beside the journal's, of which each is some 100 bytes with its index. */
-    @Test
-    void aFactThatNoRowTellsOfHasNoTag() {
-        try (var node = TestNode.start(journal)) {
-            var id = node.sessions.mint();
-            converses(node, id);
-            awaits(whole(id), WHOLE);
-
+            // What the tags cost: each is some 100 bytes with its index.
             int events =
                     Integer.parseInt(rows("SELECT count(*) FROM event_journal").getFirst());
             int tags = Integer.parseInt(rows("SELECT count(*) FROM event_tag WHERE tag LIKE 'sessions-%'")
