@@ -388,6 +388,8 @@ const SCENARIOS = {
       const resumed = await p.event('session.resumed');
       assert.equal(resumed.recovered, true);
       await p.state('agent-speaking');
+      // Not the state: a machine that is busy lets the loudspeaker run dry for a moment.
+      await p.page.waitForFunction(story => window.parley.transcript().at(-1).heard === story, STORY);
       await p.state('listening');
 
       const storyMs = await p.playedMs();

@@ -208,7 +208,10 @@ public final class ClusterRollouts implements Rollouts {
                 Why.ALLOWED, flag.allow().contains(caller.user()), flag.allow().size() + " users are allowed"));
         rules.add(new Explained.Rule(
                 Why.COHORT, cohorts.stream().anyMatch(flag.cohorts()::contains), "cohorts " + flag.cohorts()));
-        rules.add(new Explained.Rule(Why.BUCKET, true, "bucket " + bucket + ", in below " + flag.percentage()));
+        rules.add(new Explained.Rule(
+                Why.BUCKET,
+                true,
+                "bucket " + bucket + (bucket < flag.percentage() ? " is" : " is not") + " below " + flag.percentage()));
         var assigned = settings.nodeOff()
                 ? new Flag.Assignment(Arm.CONTROL, Why.NODE_OFF)
                 : kill.on() ? new Flag.Assignment(Arm.CONTROL, Why.KILLED) : rollout.assign(caller, cohorts);

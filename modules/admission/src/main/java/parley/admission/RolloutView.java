@@ -3,11 +3,15 @@ package parley.admission;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.admission.Rollouts.GuardrailReport;
 import parley.admission.Rollouts.Happening;
 
 /** What this node knows of the rollout: a decision reads two fields and asks nobody. Thread-safe. */
 final class RolloutView {
+    private static final Logger LOG = LoggerFactory.getLogger(RolloutView.class);
+
     private final @Nullable Memory memory;
     private final CopyOnWriteArrayList<Consumer<Happening>> watchers = new CopyOnWriteArrayList<>();
     private volatile Rollout rollout;
@@ -53,6 +57,12 @@ final class RolloutView {
             }
             rollout = told;
         }
+        LOG.info(
+                "rollout: revision {}, {} at {} %, by {}",
+                told.revision(),
+                told.phase(),
+                told.flag().percentage(),
+                told.changed().by().id());
         watchers.forEach(watcher -> watcher.accept(new Happening.RolloutChanged(told)));
         if (memory != null) {
             memory.keepRollout(this::rollout);
@@ -67,6 +77,10 @@ final class RolloutView {
             }
             kill = told;
         }
+        LOG.warn(
+                told.on() ? "voice is switched off by {}: {}" : "voice is switched on again by {}: {}",
+                told.by(),
+                told.reason());
         watchers.forEach(watcher -> watcher.accept(new Happening.KillChanged(told)));
         if (memory != null) {
             memory.keepKill(this::kill);
