@@ -131,7 +131,7 @@ const SCENARIOS = {
     await p.says('#state-word', '^Paused$');
     await p.says('#line-text', '^live$');
     assert.equal(await p.text('#percentage'), '5');
-    assert.match(await p.text('#changed'), new RegExp(`^Revision ${revision}, by bea, \\d\\d:\\d\\d:\\d\\d: before the night$`));
+    assert.match(await p.text('#changed'), new RegExp(`^Revision ${revision}, by bea@default, \\d\\d:\\d\\d:\\d\\d: before the night$`));
     assert.equal(await p.text('#why'), 'Nothing goes on by itself. Resume bakes 5 % for 15 min.');
     assert.equal(await p.page.title(), '5 % paused · Parley');
     await p.shows('#history li');
@@ -193,12 +193,12 @@ const SCENARIOS = {
     await p.says('#percentage', '^25$');
 
     const { changed } = await oncePercentageIs(25);
-    assert.deepEqual([changed.by, changed.reason], ['anna', 'clean for an hour']);
-    await p.says('#history li:first-child', 'anna change 5 → 25 %.*clean for an hour');
+    assert.deepEqual([changed.by, changed.reason], ['anna@default', 'clean for an hour']);
+    await p.says('#history li:first-child', 'anna@default change 5 → 25 %.*clean for an hour');
     await p.page.click('#history li:first-child summary');
     await p.says('#history li:first-child .diff-table', 'percentage525');
     await p.says('.stage[aria-current]', '^25 %$');
-    await p.says('#announcement', 'anna: clean for an hour|Done');
+    await p.says('#announcement', 'anna@default: clean for an hour|Done');
   },
 
   async lower() {
@@ -224,14 +224,14 @@ const SCENARIOS = {
     await p.page.fill('#ask-reason', 'clean for an hour');
     await p.go();
     await p.go();
-    await p.says('#ask-problem', '^bea changed it meanwhile: stop it, users complain');
+    await p.says('#ask-problem', '^bea@default changed it meanwhile: stop it, users complain');
     await p.previewed('+18 % of users enter');
     await p.shot('race');
     assert.equal((await rollout()).percentage, 7, 'nothing is overwritten');
     await p.go();
     await p.go();
     await p.hides('#ask');
-    assert.equal((await oncePercentageIs(25)).changed.by, 'anna', 'whoever has read it may go on');
+    assert.equal((await oncePercentageIs(25)).changed.by, 'anna@default', 'whoever has read it may go on');
   },
 
   async lostAnswer() {
@@ -297,11 +297,11 @@ const SCENARIOS = {
     await p.shows('#banner');
     await p.page.mouse.up();
     await p.says('#kill-answer', 'Voice is off on the one node, in \\d+ ms');
-    assert.match(await p.text('#banner-text'), /^By anna, .*: the wrong voice for everybody\. Live sessions end after their turn\.$/);
+    assert.match(await p.text('#banner-text'), /^By anna@default, .*: the wrong voice for everybody\. Live sessions end after their turn\.$/);
     const { killed } = await once(now => now.killed, 'the kill');
-    assert.deepEqual([killed.by, killed.live, killed.reason], ['anna', 'finish_turn', 'the wrong voice for everybody']);
+    assert.deepEqual([killed.by, killed.live, killed.reason], ['anna@default', 'finish_turn', 'the wrong voice for everybody']);
     assert.equal(await p.page.isDisabled('#promote'), true);
-    await p.says('#history li:first-child', 'anna kill live: finish turn.*the wrong voice');
+    await p.says('#history li:first-child', 'anna@default kill live: finish turn.*the wrong voice');
     await p.shot('killed');
 
     await p.page.click('#release');
@@ -312,7 +312,7 @@ const SCENARIOS = {
     await p.go();
     await p.hides('#banner');
     await once(now => !now.killed, 'the release');
-    await p.says('#history li:first-child', 'anna release.*the right voice is back');
+    await p.says('#history li:first-child', 'anna@default release.*the right voice is back');
     await p.says('#state-word', '^Paused$');
   },
 
@@ -400,15 +400,15 @@ const SCENARIOS = {
       await p.says('#line-text', '^live$');
       await change({ percentage: 8, reason: 'a little more' });
       await p.says('#percentage', '^8$');
-      await p.says('#announcement', 'Changed by bea: a little more');
-      await p.says('#history li:first-child', 'bea change 5 → 8 %');
+      await p.says('#announcement', 'Changed by bea@default: a little more');
+      await p.says('#history li:first-child', 'bea@default change 5 → 8 %');
       network.cut();
       await p.says('#line-text', '^reconnecting$');
       await change({ percentage: 9, reason: 'while nobody looked' });
       network.heal();
       await p.says('#line-text', '^live$');
       await p.says('#percentage', '^9$');
-      await p.says('#history li:first-child', 'bea change 8 → 9 %');
+      await p.says('#history li:first-child', 'bea@default change 8 → 9 %');
     } finally {
       network.close();
     }

@@ -34,6 +34,9 @@ final class TestNode implements AutoCloseable {
                 loops,
                 "parley",
                 ConfigFactory.parseMap(Map.of(
+                                "jdbc-read-journal.journal-sequence-retrieval.query-delay", "100ms",
+                                "pekko.cluster.sharded-daemon-process.keep-alive-interval", "1s"))
+                        .withFallback(ConfigFactory.parseMap(Map.of(
                                 "pekko.actor.provider", "cluster",
                                 "pekko.loglevel", "WARNING",
                                 "pekko.log-dead-letters", "off",
@@ -43,7 +46,7 @@ final class TestNode implements AutoCloseable {
                                 "pekko.cluster.jmx.enabled", "off",
                                 "pekko.cluster.failure-detector.acceptable-heartbeat-pause", "60s",
                                 "pekko.coordinated-shutdown.exit-jvm", "off",
-                                "pekko.cluster.shutdown-after-unsuccessful-join-seed-nodes", "off"))
+                                "pekko.cluster.shutdown-after-unsuccessful-join-seed-nodes", "off")))
                         .withFallback(journal.config())
                         .withFallback(ConfigFactory.defaultReference()));
         materializer = Materializer.createMaterializer(system);
