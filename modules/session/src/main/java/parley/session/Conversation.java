@@ -506,7 +506,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             switch (peek.type()) {
                 case RESPONSE_OUTPUT_AUDIO_DELTA -> {
                     expiry.spoken();
-                    outcome.heard(System.nanoTime());
+                    if (outcome.awaits()) {
+                        outcome.heard(System.nanoTime());
+                    }
                     long ms = witness.outputFormat().millis(peek.audioLength());
                     toCaller.audio(frame, peek, ms, witness);
                     checkHeard();

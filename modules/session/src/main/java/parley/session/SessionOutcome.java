@@ -65,6 +65,11 @@ final class SessionOutcome {
         due = now;
     }
 
+    /** Whether agent audio says something: nearly never, so that its frames need no clock. */
+    boolean awaits() {
+        return awaited || (beganHere && !heard);
+    }
+
     /** Agent audio has come. */
     void heard(long at) {
         if (beganHere && !heard) {
