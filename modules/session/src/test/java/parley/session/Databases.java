@@ -49,6 +49,7 @@ final class Databases {
         private final int port;
         private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
         private ServerSocket server;
+        private Thread acceptor;
         private volatile State state = State.OPEN;
 
         Gate(int target) throws IOException {
@@ -64,6 +65,12 @@ final class Databases {
         void shut() throws IOException {
             state = State.CLOSED;
             server.close();
+            try {
+                // Until its acceptor has let go of it, the port is still taken.
+                acceptor.join();
+            } catch (InterruptedException ended) {
+                Thread.currentThread().interrupt();
+            }
             hangUp();
         }
 
@@ -97,7 +104,7 @@ final class Databases {
             var listening = new ServerSocket();
             listening.setReuseAddress(true);
             listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), number));
-            Thread.ofVirtual().start(() -> accept(listening));
+            acceptor = Thread.ofVirtual().start(() -> accept(listening));
             return listening;
         }
 
