@@ -128,6 +128,7 @@ class SessionView {
   #show(session) {
     byId('session-facts').replaceChildren(facts([
       ['caller', session.caller], ['tenant', session.tenant], ['face', session.face], ['arm', session.arm],
+      ['let in by', session.rule ? `${spoken(session.rule)}${session.rollout_revision == null ? '' : `, revision ${session.rollout_revision}`}` : ''],
       ['phase', spoken(session.phase)], ['end', spoken(session.end_reason)],
       ['caller there', session.attached === undefined ? '' : session.attached ? 'yes' : 'no'],
       ['node', session.node], ['edge node', session.edge_node],

@@ -73,7 +73,7 @@ public final class Capacity implements Admission {
                     settings.offer());
         }
         var left = new AtomicBoolean();
-        return new Admitted(admitted.arm(), admitted.why(), () -> {
+        return new Admitted(admitted.arm(), admitted.why(), admitted.revision(), () -> {
             if (left.compareAndSet(false, true)) {
                 leave(tenant);
                 admitted.place().leave();

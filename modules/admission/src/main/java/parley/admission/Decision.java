@@ -6,8 +6,12 @@ import org.jspecify.annotations.Nullable;
 
 /** What admission says, with its reason, so that it can be logged, shown and tested. */
 public sealed interface Decision {
-    /** In. The place is taken until it is {@link Place#leave left}. */
-    record Admitted(Arm arm, Why why, Place place) implements Decision {}
+    /**
+     * In. The place is taken until it is {@link Place#leave left}.
+     *
+     * @param revision of the rollout that this was decided by
+     */
+    record Admitted(Arm arm, Why why, long revision, Place place) implements Decision {}
 
     /**
      * Not in.

@@ -30,8 +30,11 @@ final class NodeAdmission implements Admission {
         if (off != null) {
             return off;
         }
-        var assignment = view.rollout().assign(caller, cohorts);
-        return assignment.arm() == Arm.CONTROL ? without(assignment.why()) : place(caller, assignment, 1);
+        var rollout = view.rollout();
+        var assignment = rollout.assign(caller, cohorts);
+        return assignment.arm() == Arm.CONTROL
+                ? without(assignment.why())
+                : place(caller, assignment.why(), rollout.revision(), 1);
     }
 
     @Override
@@ -40,11 +43,10 @@ final class NodeAdmission implements Admission {
         if (off != null) {
             return off;
         }
-        var assignment = view.rollout().assign(caller, cohorts);
+        var rollout = view.rollout();
+        var why = rollout.assign(caller, cohorts).why();
         // A session keeps its arm; only a person that was denied by name loses it.
-        return assignment.why() == Why.DENIED
-                ? without(Why.DENIED)
-                : place(caller, new Flag.Assignment(Arm.VOICE, assignment.why()), 2);
+        return why == Why.DENIED ? without(Why.DENIED) : place(caller, why, rollout.revision(), 2);
     }
 
     /** What beats every list; null: nothing. */
@@ -69,7 +71,7 @@ final class NodeAdmission implements Admission {
     }
 
     /** @param share how many times each limit may be used */
-    private Decision place(CallerId caller, Flag.Assignment assignment, long share) {
+    private Decision place(CallerId caller, Why why, long revision, long share) {
         if (connections.incrementAndGet() > share * settings.maxConnections()) {
             connections.decrementAndGet();
             return refused(
@@ -83,7 +85,7 @@ final class NodeAdmission implements Admission {
                             + " live connections, which is the limit");
         }
         var left = new AtomicBoolean();
-        return new Admitted(assignment.arm(), assignment.why(), () -> {
+        return new Admitted(Arm.VOICE, why, revision, () -> {
             if (left.compareAndSet(false, true)) {
                 leave(caller);
             }

@@ -224,7 +224,8 @@ final class FaceHandler {
                                 face,
                                 admitted.arm(),
                                 model,
-                                admitted.why().name()),
+                                admitted.why().name(),
+                                admitted.revision()),
                         again.isPresent(),
                         resumeToken,
                         lastSeq);

@@ -29,6 +29,8 @@ final class SessionJson {
                 .put("tenant", session.caller().tenant())
                 .put("face", lower(session.face()))
                 .put("arm", lower(session.arm()))
+                .put("rule", session.rule() == null ? null : session.rule().toLowerCase(Locale.ROOT))
+                .put("rollout_revision", session.revision())
                 .put("phase", session.phase())
                 .put("attached", session.attached())
                 .put("node", session.node())

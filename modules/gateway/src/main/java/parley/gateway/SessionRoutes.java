@@ -112,7 +112,8 @@ final class SessionRoutes {
                         face,
                         admitted.arm(),
                         model.isEmpty() ? null : model,
-                        admitted.why().name());
+                        admitted.why().name(),
+                        admitted.revision());
                 yield counted(sessions.mint(), opening);
             }
         };

@@ -30,7 +30,8 @@ class AdminSessionRoutesTest {
         for (int number = 0; number < 3; number++) {
             Rig.get(rig.sessions.open(
                     FakeSessions.id(number),
-                    new Sessions.Opening(new CallerId("caller-" + number, "red"), Face.VOICE, Arm.VOICE, null, null)));
+                    new Sessions.Opening(
+                            new CallerId("caller-" + number, "red"), Face.VOICE, Arm.VOICE, null, "BUCKET", 42L)));
         }
     }
 
@@ -51,6 +52,8 @@ class AdminSessionRoutesTest {
         assertThat(session.path("tenant").asText()).isEqualTo("red");
         assertThat(session.path("node").asText()).isEqualTo("pekko://parley@here:1");
         assertThat(session.path("edge_node").asText()).isEqualTo("pekko://parley@there:1");
+        assertThat(session.path("rule").asText()).isEqualTo("bucket");
+        assertThat(session.path("rollout_revision").asLong()).isEqualTo(42);
         assertThat(rest.path("sessions")).hasSize(1);
         assertThat(rest.path("next").isNull()).isTrue();
     }

@@ -93,7 +93,7 @@ class AttackTest {
                 .opened()
                 .put(
                         FakeSessions.id(7),
-                        new Sessions.Opening(new CallerId("anna", "acme"), Face.VOICE, Arm.VOICE, null, null));
+                        new Sessions.Opening(new CallerId("anna", "acme"), Face.VOICE, Arm.VOICE, null, null, null));
         var session = "/v1/sessions/" + FakeSessions.id(7);
         var join = "?session_id=" + FakeSessions.id(7) + "&resume_token=t";
         // The same user's name, and everything else.

@@ -120,7 +120,9 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implement
                         new Answer.View.Tokens(1, 2, 3, 4, 5),
                         0.25,
                         NOON,
-                        null),
+                        null,
+                        opening.rule(),
+                        opening.revision()),
                 List.of(
                         new Turn(Turn.Role.USER, "item_1", "Hello", 0, 0, null, null, NOON),
                         new Turn(Turn.Role.AGENT, "item_2", "Hello to you", 1000, 500, null, null, NOON)));
@@ -142,6 +144,6 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implement
     }
 
     static Opening opening(String user, Face face) {
-        return new Opening(new CallerId(user, "default"), face, Arm.VOICE, null, null);
+        return new Opening(new CallerId(user, "default"), face, Arm.VOICE, null, null, null);
     }
 }

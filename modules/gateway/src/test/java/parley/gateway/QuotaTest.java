@@ -172,7 +172,7 @@ class QuotaTest {
             assertThat(rig.sessions.opened()).containsOnlyKeys(FakeSessions.id(0));
             assertThat(rig.sessions.opened().get(FakeSessions.id(0)))
                     .isEqualTo(new Sessions.Opening(
-                            new CallerId("anna", "default"), Face.VOICE, Arm.VOICE, null, "BUCKET"));
+                            new CallerId("anna", "default"), Face.VOICE, Arm.VOICE, null, "BUCKET", 0L));
         }
     }
 

@@ -63,6 +63,8 @@ public sealed interface Answer {
      * A session, told to those who may know.
      *
      * @param phase {@code opening}, {@code live} or {@code over}
+     * @param rule of admission, that chose the arm; null where nobody knows
+     * @param revision of the rollout that the rule is of; null where nobody knows
      * @param node the Pekko address of the node it lives on
      * @param edgeNode of the node that holds the caller's socket; null while nobody is on the line
      * @param provider null until one took it
@@ -83,7 +85,9 @@ public sealed interface Answer {
             Tokens tokens,
             double costUsd,
             Instant openedAt,
-            @Nullable EndReason endReason)
+            @Nullable EndReason endReason,
+            @Nullable String rule,
+            @Nullable Long revision)
             implements CborSerializable {
         /** Token counts as the provider reported them. */
         public record Tokens(long textIn, long audioIn, long cachedIn, long textOut, long audioOut) {}

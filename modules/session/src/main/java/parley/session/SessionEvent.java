@@ -19,6 +19,7 @@ sealed interface SessionEvent extends CborSerializable {
      * Somebody was admitted.
      *
      * @param rule of admission, that chose the arm; null where a release before 0.2 wrote it
+     * @param revision of the rollout that the rule is of; null where it was not written yet
      */
     record Opened(
             CallerId caller,
@@ -26,7 +27,9 @@ sealed interface SessionEvent extends CborSerializable {
             Arm arm,
             @Nullable String model,
             Instant at,
-            @Nullable String rule) implements SessionEvent {}
+            @Nullable String rule,
+            @Nullable Long revision)
+            implements SessionEvent {}
 
     /**
      * A node holds the session from now on, and may dial. Written before it does: whoever held it before cannot write any

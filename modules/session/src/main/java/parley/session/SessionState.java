@@ -111,7 +111,9 @@ sealed interface SessionState extends CborSerializable {
                             tokens.audioOut()),
                     costMicros / 1e6,
                     opened.at(),
-                    reason);
+                    reason,
+                    opened.rule(),
+                    opened.revision());
         }
 
         private Live with(Turn turn) {

@@ -56,13 +56,15 @@ public interface Sessions {
      *
      * @param model as the caller asked for it; null: whatever the first {@code session.update} names, or the default
      * @param rule of admission, that chose the arm; null: not known
+     * @param revision of the rollout that the rule is of; null: not known
      */
     record Opening(
             CallerId caller,
             Face face,
             Arm arm,
             @Nullable String model,
-            @Nullable String rule) {}
+            @Nullable String rule,
+            @Nullable Long revision) {}
 
     /**
      * How a caller comes on the line.

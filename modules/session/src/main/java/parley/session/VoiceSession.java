@@ -700,7 +700,14 @@ final class VoiceSession
     // ---- answers
 
     private Opened opened(Sessions.Opening opening) {
-        return new Opened(opening.caller(), opening.face(), opening.arm(), opening.model(), now(), opening.rule());
+        return new Opened(
+                opening.caller(),
+                opening.face(),
+                opening.arm(),
+                opening.model(),
+                now(),
+                opening.rule(),
+                opening.revision());
     }
 
     private Ended ended(EndReason reason, @Nullable String detail) {

@@ -198,7 +198,7 @@ class ClusterSessionsTest {
     @Test
     void theLargestFrameCrossesTheNodesThoughItGetsANumber() {
         var id = one.sessions.mint();
-        var guided = new Sessions.Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null);
+        var guided = new Sessions.Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null, null);
         Rig.await(one.sessions.open(id, guided));
         var caller = two.calls(id, new Sessions.Join(guided, true, null, Sessions.Join.NOT_TOLD), 1);
         var provider = one.provider.called().taken();

@@ -9,7 +9,7 @@ final class Facts {
     static final CallerId ANNA = new CallerId("anna", "acme");
     static final Tokens SOME = new Tokens(119, 64, 13, 0, 0, 0, 30, 91, 1.5);
     static final SessionEvent.Opened OPENED =
-            new SessionEvent.Opened(ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, null);
+            new SessionEvent.Opened(ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, null, null);
     static final SessionEvent.Hosted HOSTED = new SessionEvent.Hosted("pekko://here/first", Rig.NOON);
     static final SessionEvent.HandedOver HANDED_OVER = new SessionEvent.HandedOver(41, Rig.NOON);
     static final SessionEvent.AnswerBegan BEGAN = new SessionEvent.AnswerBegan("resp_1", Rig.NOON);

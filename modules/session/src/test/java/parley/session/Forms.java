@@ -33,7 +33,7 @@ final class Forms {
             SessionEvent.AgentHeard.class,
             SessionEvent.AnswerEnded.class,
             SessionEvent.Warned.class);
-    private static final Opening GUIDED = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null);
+    private static final Opening GUIDED = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null, null);
     private static final SessionId ID = new SessionId("sess_0010000000000000000000");
 
     private Forms() {}
@@ -71,6 +71,9 @@ final class Forms {
     static Map<String, Object> ofThisRelease(ActorRef<Object> asked) {
         var forms = new LinkedHashMap<String, Object>();
         Facts.ALL.forEach(fact -> forms.put(named(fact), fact));
+        forms.put(
+                "SessionEvent.Opened-by-a-rollout",
+                new SessionEvent.Opened(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, "BUCKET", 42L));
         states(live()).forEach((special, state) -> forms.put(named(state) + special, state));
         messages(asked).forEach((special, message) -> forms.put(named(message) + special, message));
         return forms;
@@ -108,7 +111,7 @@ final class Forms {
     }
 
     private static Map<String, Object> messages(ActorRef<Object> asked) {
-        var opening = new Opening(Facts.ANNA, Face.REALTIME, Arm.CONTROL, null, null);
+        var opening = new Opening(Facts.ANNA, Face.REALTIME, Arm.CONTROL, null, null, null);
         var refused = new Answer.Refused(Answer.Refusal.UNAVAILABLE, "later", Duration.ofMillis(2500));
         var messages = new LinkedHashMap<String, Object>();
         messages.put("-commanded", new VoiceSession.Open(opening, asked.narrow()));
@@ -154,7 +157,9 @@ final class Forms {
                         new Answer.View.Tokens(1, 2, 3, 4, 5),
                         0.25,
                         Rig.NOON,
-                        reason),
+                        reason,
+                        null,
+                        null),
                 turns());
     }
 

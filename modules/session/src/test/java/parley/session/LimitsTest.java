@@ -164,7 +164,8 @@ class LimitsTest {
     /** A session with this one turn, which was at this time, let go in good order. */
     private static List<SessionEvent> saidAt(Instant at, Instant openedAt) {
         return List.of(
-                new SessionEvent.Opened(Facts.ANNA, Face.VOICE, parley.admission.Arm.VOICE, "usual", openedAt, null),
+                new SessionEvent.Opened(
+                        Facts.ANNA, Face.VOICE, parley.admission.Arm.VOICE, "usual", openedAt, null, null),
                 new SessionEvent.Hosted("first", openedAt),
                 Facts.ATTACHED,
                 new SessionEvent.UserSaid("item_u", "hello", 0, at),

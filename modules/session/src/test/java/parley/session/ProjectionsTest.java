@@ -23,7 +23,7 @@ import parley.session.Sessions.Opening;
 /** O9: what is told from the journal, by nodes that come and go. */
 @Tag("cluster")
 class ProjectionsTest {
-    private static final Opening OPENING = new Opening(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", null);
+    private static final Opening OPENING = new Opening(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", null, null);
     private static EmbeddedPostgres postgres;
     private static Journal journal;
 

@@ -63,7 +63,7 @@ class SessionLinkTest {
                 rig.room(),
                 reports,
                 SessionState.Live.opened(new SessionEvent.Opened(
-                        Facts.ANNA, Face.REALTIME, parley.admission.Arm.VOICE, "usual", Rig.NOON, null)),
+                        Facts.ANNA, Face.REALTIME, parley.admission.Arm.VOICE, "usual", Rig.NOON, null, null)),
                 true,
                 Owed.NOTHING,
                 "parley-somebody");

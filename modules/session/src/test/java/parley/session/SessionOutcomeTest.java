@@ -128,6 +128,6 @@ class SessionOutcomeTest {
 
     private static SessionState.Live opened(String rule) {
         return SessionState.Live.opened(
-                new SessionEvent.Opened(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, rule));
+                new SessionEvent.Opened(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, rule, null));
     }
 }

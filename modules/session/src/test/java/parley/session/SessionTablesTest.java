@@ -159,7 +159,7 @@ class SessionTablesTest {
     void noTextOrNameHoldsUpTheOthers() throws Exception {
         var odd = "\0" + "x".repeat(20_000);
         tell(
-                new SessionEvent.Opened(new CallerId(odd, odd), Face.REALTIME, Arm.CONTROL, odd, Rig.NOON, null),
+                new SessionEvent.Opened(new CallerId(odd, odd), Face.REALTIME, Arm.CONTROL, odd, Rig.NOON, null, null),
                 new SessionEvent.Hosted("", Rig.NOON),
                 told(
                         new SessionEvent.UserSaid(odd, odd, 1, Rig.NOON),

@@ -141,7 +141,7 @@ final class Stage implements AutoCloseable {
     /** What a session has in its journal when its first host has made the conversation. */
     static List<SessionEvent> fresh(Face face, @Nullable String model) {
         return List.of(
-                new SessionEvent.Opened(Facts.ANNA, face, Arm.VOICE, model, Rig.NOON, null),
+                new SessionEvent.Opened(Facts.ANNA, face, Arm.VOICE, model, Rig.NOON, null, null),
                 new SessionEvent.Hosted("first", Rig.NOON),
                 Facts.ATTACHED);
     }

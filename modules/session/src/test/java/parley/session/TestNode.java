@@ -100,7 +100,7 @@ final class TestNode implements AutoCloseable {
     }
 
     static Join as(CallerId caller, boolean again) {
-        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual", null), again, null, Join.NOT_TOLD);
+        return new Join(new Opening(caller, Face.REALTIME, Arm.VOICE, "usual", null, null), again, null, Join.NOT_TOLD);
     }
 
     Answer asks(SessionId id, Join join, int loop) {

@@ -34,7 +34,7 @@ import parley.session.VoiceSession.Seating;
 @Tag("entity")
 class VoiceSessionTest {
     private static final CallerId MALLORY = new CallerId("mallory", "acme");
-    private static final Opening OPENING = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null);
+    private static final Opening OPENING = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", null, null);
     private static final Join JOIN = new Join(OPENING, false, null, Join.NOT_TOLD);
 
     private static Rig rig;
@@ -261,7 +261,7 @@ class VoiceSessionTest {
     void toAnyoneElseASessionDoesNotExist(String command) {
         for (var phase : List.of("opening", "live", "over")) {
             bring(phase);
-            var stranger = new Opening(MALLORY, Face.VOICE, Arm.VOICE, null, null);
+            var stranger = new Opening(MALLORY, Face.VOICE, Arm.VOICE, null, null, null);
 
             var reply = run(to -> switch (command) {
                         case "TakeSeat" ->
@@ -414,7 +414,7 @@ class VoiceSessionTest {
 
     @Test
     void theStrictFaceIsEndedInItsOwnLanguage() {
-        var strict = new Opening(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", null);
+        var strict = new Opening(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", null, null);
         var caller = sits(joins(new Join(strict, false, null, Join.NOT_TOLD)));
         rig.provider.called().taken();
         run(COMMANDS.get("End"));
@@ -462,7 +462,7 @@ class VoiceSessionTest {
         run(to -> new VoiceSession.End(MALLORY, to.narrow()));
         session.clear();
         session.initialize((Object[]) new SessionEvent[] {
-            new SessionEvent.Opened(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", Rig.NOON, null),
+            new SessionEvent.Opened(Facts.ANNA, Face.REALTIME, Arm.VOICE, "usual", Rig.NOON, null, null),
             Facts.CONFIGURED,
             Facts.USER_SAID,
             Facts.TRANSCRIBED
@@ -518,7 +518,7 @@ class VoiceSessionTest {
     /** A session whose node is gone: its journal ends in the middle of an answer, and after a call of a tool. */
     private static SessionEvent[] crashed(Face face) {
         return new SessionEvent[] {
-            new SessionEvent.Opened(Facts.ANNA, face, Arm.VOICE, "usual", Rig.NOON, null),
+            new SessionEvent.Opened(Facts.ANNA, face, Arm.VOICE, "usual", Rig.NOON, null, null),
             Facts.HOSTED,
             new SessionEvent.CallerAttached("seat-0", Secret.hash("token-1"), "pekko://there", Rig.NOON, null),
             new SessionEvent.Told(1, List.of(Facts.UPSTREAM, Facts.USER_SAID, Facts.TRANSCRIBED), Rig.NOON),
