@@ -37,10 +37,10 @@ public final class ClusterBudget implements Budget {
     private final BudgetSettings settings;
     private final Clock clock;
     private final ConcurrentHashMap<String, Total> untold = new ConcurrentHashMap<>();
-    private final AtomicReference<Standing> standing = new AtomicReference<>(Standing.NONE);
+    private final AtomicReference<Known> known = new AtomicReference<>(Known.of(Standing.NONE));
     private volatile String alerted = "";
 
-    private ClusterBudget(BudgetSettings settings, Clock clock) {
+    ClusterBudget(BudgetSettings settings, Clock clock) {
         this.settings = settings;
         this.clock = clock;
     }
@@ -64,14 +64,13 @@ public final class ClusterBudget implements Budget {
 
     @Override
     public boolean spent(CallerId caller) {
-        var known = standing.get();
-        // A new month has begun, and nobody has told of it yet.
-        if (!known.month().equals(YearMonth.now(clock.withZone(ZoneOffset.UTC)).toString())) {
-            return false;
-        }
-        return (settings.monthlyMicros() > 0 && known.micros() >= settings.monthlyMicros())
-                || known.tenants().contains(caller.tenant())
-                || known.users().contains(BudgetState.user(caller.tenant(), caller.user()));
+        var now = known.get();
+        // Else a new month has begun, and nobody has told of it yet.
+        return now.isOf(clock.millis())
+                && ((settings.monthlyMicros() > 0 && now.standing().micros() >= settings.monthlyMicros())
+                        || now.tenants().contains(caller.tenant())
+                        || (!now.users().isEmpty()
+                                && now.users().contains(BudgetState.user(caller.tenant(), caller.user()))));
     }
 
     @Override
@@ -90,11 +89,15 @@ public final class ClusterBudget implements Budget {
 
     /** Spent this month by everybody, in millionths of a US dollar, as this node knows it. */
     public long spentMicros() {
-        return standing.get().micros();
+        return known.get().standing().micros();
     }
 
-    private void learn(Standing told) {
-        standing.accumulateAndGet(told, (known, later) -> later.version() >= known.version() ? later : known);
+    /** Takes what is not older than what is known. */
+    void learn(Standing told) {
+        known.accumulateAndGet(
+                Known.of(told),
+                (before, later) ->
+                        later.standing().version() >= before.standing().version() ? later : before);
         if (settings.monthlyMicros() > 0
                 && told.micros() >= settings.alertShare() * settings.monthlyMicros()
                 && !alerted.equals(told.month())) {
@@ -104,6 +107,30 @@ public final class ClusterBudget implements Budget {
                     told.month(),
                     told.micros() / 1e6,
                     settings.monthlyMicros() / 1e6);
+        }
+    }
+
+    /** What is known, in the form in which it is asked for at each turn of each session. */
+    private record Known(Standing standing, Set<String> tenants, Set<String> users, long from, long until) {
+        static Known of(Standing standing) {
+            if (standing.month().isEmpty()) {
+                return new Known(standing, Set.of(), Set.of(), 0, 0);
+            }
+            var month = YearMonth.parse(standing.month());
+            return new Known(
+                    standing,
+                    Set.copyOf(standing.tenants()),
+                    Set.copyOf(standing.users()),
+                    beginning(month),
+                    beginning(month.plusMonths(1)));
+        }
+
+        boolean isOf(long millis) {
+            return millis >= from && millis < until;
+        }
+
+        private static long beginning(YearMonth month) {
+            return month.atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
         }
     }
 

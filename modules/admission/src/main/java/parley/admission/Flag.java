@@ -44,6 +44,9 @@ public record Flag(
 
     private static final int LONGEST_SALT = 64;
 
+    /** To make one costs more than to use it; after each digest it is as new. */
+    private static final ThreadLocal<MessageDigest> MD5 = ThreadLocal.withInitial(Flag::md5);
+
     public Flag {
         if (percentage < 0 || percentage > 100) {
             throw new IllegalArgumentException("percentage: " + percentage + " (expected: 0..100)");
@@ -102,7 +105,7 @@ public record Flag(
      */
     public static int bucket(String user) {
         int bucket = 0;
-        for (byte digit : md5(user.getBytes(StandardCharsets.UTF_8))) {
+        for (byte digit : MD5.get().digest(user.getBytes(StandardCharsets.UTF_8))) {
             // 256 mod 100 = 56: the number in base 256, reduced digit by digit.
             bucket = (bucket * 56 + (digit & 0xff)) % 100;
         }
@@ -149,9 +152,9 @@ public record Flag(
         return described;
     }
 
-    private static byte[] md5(byte[] bytes) {
+    private static MessageDigest md5() {
         try {
-            return MessageDigest.getInstance("MD5").digest(bytes);
+            return MessageDigest.getInstance("MD5");
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every JVM has MD5", impossible);
         }

@@ -1,6 +1,5 @@
 package parley.admission;
 
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -84,12 +83,23 @@ final class NodeAdmission implements Admission {
                     "this user has " + share * settings.maxConnectionsPerCaller()
                             + " live connections, which is the limit");
         }
-        var left = new AtomicBoolean();
-        return new Admitted(Arm.VOICE, why, revision, () -> {
-            if (left.compareAndSet(false, true)) {
-                leave(caller);
+        return new Admitted(Arm.VOICE, why, revision, new Seat(caller));
+    }
+
+    /** True once it was left. */
+    private final class Seat extends AtomicBoolean implements Decision.Place {
+        private final transient CallerId caller;
+
+        Seat(CallerId caller) {
+            this.caller = caller;
+        }
+
+        @Override
+        public void leave() {
+            if (compareAndSet(false, true)) {
+                NodeAdmission.this.leave(caller);
             }
-        });
+        }
     }
 
     @Override
@@ -113,6 +123,6 @@ final class NodeAdmission implements Admission {
     }
 
     private Refused refused(Why why, String detail) {
-        return new Refused(why, detail, settings.retryAfter(), List.copyOf(settings.offer()));
+        return new Refused(why, detail, settings.retryAfter(), settings.offer());
     }
 }
