@@ -62,7 +62,7 @@ export class Api {
    * @param key asked again with the same key, it is done once
    */
   async ask(method, path, { body, revision, key } = {}) {
-    const headers = { Authorization: `Bearer ${this.#token}` };
+    const headers = { Authorization: `Bearer ${this.#token}`, 'Parley-Via': 'ui' };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     if (revision !== undefined) headers['If-Match'] = `"rev-${revision}"`;
     if (key !== undefined) headers['Idempotency-Key'] = key;

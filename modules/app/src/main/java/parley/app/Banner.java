@@ -23,6 +23,7 @@ final class Banner {
                         secure == null ? "" : "  " + secure,
                         took.toMillis() / 1000.0))
                 .append(line("page", http + "/"))
+                .append(line("admin", http + "/admin"))
                 .append(line("OpenAI clients", "base URL " + (secure == null ? http : secure) + "/v1"));
         if (secure != null && settings.gateway().certificate() == null) {
             text.append(line(
@@ -44,6 +45,7 @@ final class Banner {
                 .append(String.format(
                         Locale.ROOT, "parley ready  %s  (%.1f s)%n", String.join("  ", urls), took.toMillis() / 1000.0))
                 .append(line("page", urls.getFirst() + "/"))
+                .append(line("admin", urls.getFirst() + "/admin"))
                 .append(line("provider", provider(settings)))
                 .append(line("journal", journal(settings)));
         if (!settings.production()) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import parley.admission.CallerId;
@@ -25,7 +26,7 @@ public final class Main {
 
               run [--nodes N]    one node, or N of them on 127.0.0.1, .2, .3 …; until Ctrl-C
               token --user U [--tenant T] [--role R] [--ttl 15m]
-                                 a caller's token, signed with JWT_SECRET or development's secret
+                                 a caller's token, or an operator's, signed with JWT_SECRET or development's secret
               check-config       every error and warning of the configuration at once
               load --help        many callers at once, and what they heard
               barge-in --url U   how fast the agent falls silent when the caller speaks
@@ -38,6 +39,18 @@ public final class Main {
             Settings come from cluster-config/<PARLEY_ENV>.conf (development when unset) and the environment;
             docs/configuration.md lists them.""";
 
+    private static final String TOKEN_HELP = """
+            usage: scripts/parley token --user U [options]
+
+              --user U      the user's id: the token's sub
+              --tenant T    default when left out
+              --role R      viewer, operator or admin, for the admin page and API; none for a caller
+              --ttl 15m     how long it is good: a number and s, m, h or d
+
+            Prints a token, signed with JWT_SECRET, or development's own secret.""";
+
+    private static final Set<String> HELP_OPTIONS = Set.of("--help", "-h", "help");
+
     private Main() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -46,7 +59,7 @@ public final class Main {
         try {
             switch (command) {
                 case "run" -> run(Options.parse(rest, "nodes"));
-                case "token" -> token(Options.parse(rest, "user", "tenant", "role", "ttl"));
+                case "token" -> token(rest);
                 case "check-config" -> checkConfig();
                 case "load" -> parley.load.Main.main(rest);
                 case "barge-in" -> BargeIn.main(rest);
@@ -108,7 +121,12 @@ public final class Main {
         return node;
     }
 
-    private static void token(Options options) {
+    private static void token(String[] arguments) {
+        if (arguments.length > 0 && HELP_OPTIONS.contains(arguments[0])) {
+            System.out.println(TOKEN_HELP);
+            return;
+        }
+        var options = Options.parse(arguments, "user", "tenant", "role", "ttl");
         var user = options.text("user", "");
         if (user.isEmpty()) {
             throw new StartFailure("--user: missing (expected: the user's id)");

@@ -6,6 +6,7 @@ import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -24,6 +25,10 @@ import parley.gateway.Tokens.Checked;
 final class Operators implements Guard {
     private static final String API_TOKEN = "api-token";
     private static final String BREAK_GLASS = "break-glass";
+    private static final String VIA = "Parley-Via";
+    private static final String API = "api";
+    /** Besides {@link #API}: the admin page, and scripts. */
+    private static final Set<String> TOOLS = Set.of("ui", "cli");
 
     /**
      * Somebody who may do something.
@@ -39,15 +44,23 @@ final class Operators implements Guard {
      * @param role null: none
      * @param least what was asked for
      * @param why never holds a credential
+     * @param via as in {@link Actor}
      */
-    record Denied(@Nullable String name, @Nullable Role role, Role least, String method, String path, String why) {
+    record Denied(
+            @Nullable String name,
+            @Nullable Role role,
+            Role least,
+            String method,
+            String path,
+            String why,
+            String via) {
         /** As the audit names whoever it was. */
         Actor actor() {
             return new Actor(
                     name == null ? "unknown" : "user",
                     name == null ? "nobody" : name,
                     role == null ? "" : role.toString(),
-                    "api");
+                    via);
         }
     }
 
@@ -87,12 +100,18 @@ final class Operators implements Guard {
 
     @Override
     public Route as(Role least, Function<Actor, Route> inner) {
-        return asOperator(least, operator -> inner.apply(actor(operator)));
+        return extractRequest(request -> asOperator(least, operator -> inner.apply(actor(operator, via(request)))));
     }
 
-    private static Actor actor(Operator operator) {
+    /** What the tool says that was used; it proves nothing and is only written down. */
+    private static String via(HttpRequest request) {
+        var said = request.getHeader(VIA).map(HttpHeader::value).orElse(API);
+        return TOOLS.contains(said) ? said : API;
+    }
+
+    private static Actor actor(Operator operator, String via) {
         var type = operator.name().equals(API_TOKEN) || operator.name().equals(BREAK_GLASS) ? "token" : "user";
-        return new Actor(type, operator.name(), operator.role().toString(), "api");
+        return new Actor(type, operator.name(), operator.role().toString(), via);
     }
 
     private sealed interface Known {
@@ -131,7 +150,8 @@ final class Operators implements Guard {
                 least,
                 request.method().name(),
                 request.getUri().path(),
-                problem.code() + ": " + problem.detail()));
+                problem.code() + ": " + problem.detail(),
+                via(request)));
         return Responses.problem(problem);
     }
 

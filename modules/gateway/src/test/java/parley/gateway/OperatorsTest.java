@@ -82,7 +82,17 @@ class OperatorsTest {
                         least,
                         "GET",
                         "/admin/rollout",
-                        "role_too_small: expected: the role " + least + ", or one above it"));
+                        "role_too_small: expected: the role " + least + ", or one above it",
+                        "api"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ui, ui", "cli, cli", "api, api", "node, api", "UI, api"})
+    void theAuditNamesTheToolThatIsOneAndElseTheApi(String said, String via) {
+        assertThat(text(asksAs(Role.VIEWER, credential("viewer"), said))).isEqualTo(via);
+        assertThat(asksAs(Role.ADMIN, credential("viewer"), said).status().intValue())
+                .isEqualTo(403);
+        assertThat(denied.getLast().actor().via()).isEqualTo(via);
     }
 
     @ParameterizedTest
@@ -136,6 +146,20 @@ class OperatorsTest {
                                     operator.name() + " " + operator.role().name()))
                     .function(RIG.system)
                     .apply(header.isEmpty() ? request : request.addHeader(RawHeader.create("Authorization", header))));
+        } catch (Exception fault) {
+            throw new AssertionError(fault);
+        }
+    }
+
+    private HttpResponse asksAs(Role least, String credential, String tool) {
+        var operators = new Operators(settings, Gateway.tokens(settings), denied::add);
+        try {
+            return Rig.get(operators
+                    .as(least, actor -> complete(actor.via()))
+                    .function(RIG.system)
+                    .apply(HttpRequest.GET("/admin/rollout")
+                            .addHeader(RawHeader.create("Authorization", credential))
+                            .addHeader(RawHeader.create("Parley-Via", tool))));
         } catch (Exception fault) {
             throw new AssertionError(fault);
         }
