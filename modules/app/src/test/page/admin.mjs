@@ -392,6 +392,93 @@ const SCENARIOS = {
     await p.says('#kill-answer', 'off on 2 of 3 nodes after 1003 ms.*missingn3');
   },
 
+  async lists() {
+    await reset();
+    await change({ allow: ['otto', 'zoe'], deny: [], cohorts: [], tenants: {}, reason: 'the lists as they were' });
+    const p = await open({ expected: '/admin/rollout' });
+    await p.says('#rules', 'allowed usersotto, zoe');
+    await p.page.click('#edit-lists');
+    assert.equal(await p.page.inputValue('#lists-allow'), 'otto\nzoe');
+    await p.page.click('#lists-review');
+    await p.says('#lists-problem', '^Nothing is changed yet');
+    await p.page.fill('#lists-allow', 'zoe\n  <b>carol</b>  \n\nzoe');
+    await p.page.fill('#lists-deny', 'mallory');
+    await p.page.fill('#lists-cohorts', 'premium');
+    await p.page.fill('#lists-on', 'red');
+    await p.page.fill('#lists-off', 'red\nblue');
+    await p.page.click('#lists-review');
+    await p.says('#lists-problem', '^red: a tenant is in or out');
+    assert.equal(await p.page.evaluate(() => document.activeElement.id), 'lists-off');
+    await p.page.fill('#lists-off', 'blue');
+    assert.deepEqual(await p.sideways(), []);
+    await p.shot('lists');
+    await p.page.click('#lists-review');
+    await p.says('#ask-effect', /\+ the user <b>carol<\/b>.*\+ the cohort premium.*\+ the tenant red.*− the user otto.*− denied: the user mallory.*− switched off: the tenant blue/);
+    assert.deepEqual((await rollout()).allow, ['otto', 'zoe'], 'only shown yet');
+    await p.page.click('#ask-cancel');
+    await p.shows('#lists');
+    assert.equal(await p.page.inputValue('#lists-cohorts'), 'premium', 'what was typed is kept');
+    await p.page.click('#lists-review');
+    await p.says('#ask-effect', 'premium');
+    // Somebody is faster: what was asked for is shown against the new state.
+    await change({ cohorts: ['staff'], reason: 'staff first' });
+    await p.page.fill('#ask-reason', 'the pilot begins');
+    await p.go();
+    await p.says('#ask-confirm', 'the user <b>carol</b>.*once more');
+    await p.go();
+    await p.says('#ask-problem', '^bea@default changed it meanwhile: staff first');
+    await p.says('#ask-effect', /− the user otto.*the cohort staff/);
+    await p.shot('lists-ask');
+    await p.go();
+    await p.go();
+    await p.hides('#ask');
+    await p.says('#rules', 'cohortspremium');
+    const now = await once(({ allow }) => allow.length === 2 && allow[0] === '<b>carol</b>', 'the lists');
+    assert.deepEqual([now.deny, now.cohorts, now.tenants, now.percentage], [['mallory'], ['premium'], { blue: 'off', red: 'on' }, 5]);
+    const { lines } = await ask('GET', '/admin/rollout/history?limit=200');
+    assert.ok(lines.some(({ actor, reason }) => actor.via === 'ui' && reason === 'the pilot begins'), 'the audit knows that it was the page');
+    await change({ allow: [], deny: [], cohorts: [], tenants: {}, reason: 'after the test' });
+  },
+
+  async plan() {
+    await reset();
+    const { plan } = await rollout();
+    const p = await open({ expected: '/admin/rollout' });
+    await p.says('#plan', '5 %15 min');
+    const { keyboard } = p.page;
+    await p.tabTo('edit-plan');
+    await keyboard.press('Enter');
+    const rows = p.page.locator('.plan-row');
+    assert.equal(await rows.count(), plan.steps.length);
+    await rows.nth(0).locator('[name=bake]').fill('soon');
+    await p.page.click('#plan-review');
+    await p.says('#plan-editor-problem', '^Stage 1: bakes “soon” \\(expected: such as 15 min or 24 h\\)');
+    assert.equal(await p.page.evaluate(() => document.activeElement.name), 'bake');
+    await rows.nth(0).locator('[name=bake]').fill('1.5 h');
+    await rows.nth(1).locator('[name=percentage]').fill('5');
+    await keyboard.press('Enter');
+    await p.says('#plan-editor-problem', '^Stage 2: 5 % after 5 % \\(expected: rising\\)');
+    await rows.nth(1).locator('[name=percentage]').fill('20');
+    await rows.nth(1).locator('[name=sessions]').fill('120');
+    await rows.nth(1).locator('[name=approval]').check();
+    await p.page.getByRole('button', { name: `Remove stage ${plan.steps.length}` }).click();
+    await p.page.click('#plan-add');
+    assert.equal(await p.page.evaluate(() => document.activeElement.name), 'percentage', 'the new stage is where one is');
+    assert.deepEqual(await p.sideways(), []);
+    await p.shot('plan');
+    await p.page.click('#plan-review');
+    await p.previewed('Nobody enters or leaves');
+    await p.page.click('#ask-details summary');
+    await p.says('#ask-diff', '20 % for PT\\w+, 120 sessions, then by hand');
+    await p.page.fill('#ask-reason', 'slower');
+    await keyboard.press('Enter');
+    await p.hides('#ask');
+    await p.says('#plan', '5 %90 min.*20 %.*120 sessions, then by hand');
+    const now = await once(({ plan: { steps } }) => steps[1].percentage === 20, 'the plan');
+    assert.deepEqual([now.plan.steps[0].bake, now.plan.steps[1].min_sessions, now.plan.steps[1].approval, now.state], ['PT1H30M', 120, true, 'paused']);
+    await change({ plan: { steps: plan.steps, max_hold: plan.max_hold }, reason: 'after the test' });
+  },
+
   async live() {
     await reset();
     const network = await Network.to(new URL(NODE).port);
@@ -449,6 +536,9 @@ const SCENARIOS = {
     await p.says('.guardrail:first-child .verdict', 'fails');
     await p.says('.guardrail:first-child', '14\\s% \\(9\\s% to 20\\s%\\), at most 5\\s%');
     assert.equal(await p.page.locator('.guardrail svg[role="img"]').count(), 4);
+    assert.equal(await p.page.getAttribute('.guardrail:first-child', 'data-verdict'), 'fail');
+    await p.says('.guardrail:first-child .detects', '^sees a drop from 99\\.5\\s% to 95\\s%; by now even to 95\\.2\\s%$');
+    await p.says('.guardrail:nth-child(2) .detects', 'from 99\\s% to 90\\s% within 78 sessions, 3 h more at this traffic\\. So far only one to 86\\s%\\.$');
     await p.says('#why', 'Waits for evidence of connection success: 41 of 59');
 
     await p.says('#session-title', '^Sessions 1$');
@@ -489,6 +579,14 @@ const SCENARIOS = {
     assert.deepEqual(await p.sideways(), []);
     await p.shot('phone-ask');
     await p.page.keyboard.press('Escape');
+    await p.page.click('#edit-lists');
+    assert.deepEqual(await p.sideways(), []);
+    await p.shot('phone-lists');
+    await p.page.keyboard.press('Escape');
+    await p.page.click('#edit-plan');
+    assert.deepEqual(await p.sideways(), []);
+    await p.shot('phone-plan');
+    await p.page.keyboard.press('Escape');
     await p.page.click('#kill-summary');
     assert.ok(await inView(p.page, '#kill'));
     await p.page.fill('#kill-reason', 'the wrong voice for everybody');
@@ -510,9 +608,11 @@ async function tellMore(page) {
     limit: 7, control_samples: 300, needed: 59, ...more,
   });
   const guardrails = [
-    guardrail('connection_success', 'INCONCLUSIVE',
-      { score: 1.4, observed: 0.024, low: 0.006, high: 0.09, samples: 41, bound: 0.1, why: '41 of the 59 sessions that it takes' }),
-    guardrail('error_rate', 'FAIL', { score: 7.4, observed: 0.14, low: 0.09, high: 0.2, samples: 88, why: 'the share is above its bound' }),
+    guardrail('connection_success', 'inconclusive',
+      { score: 1.4, observed: 0.024, low: 0.006, high: 0.09, samples: 41, bound: 0.1, why: '41 of the 59 sessions that it takes',
+        detects: { from: 0.99, to: 0.9, sessions: 78, visible: 0.86, sessions_per_hour: 12.3 } }),
+    guardrail('error_rate', 'fail', { score: 7.4, observed: 0.14, low: 0.09, high: 0.2, samples: 88, why: 'the share is above its bound',
+      detects: { from: 0.995, to: 0.95, sessions: 84, visible: 0.952, sessions_per_hour: 26.4 } }),
   ];
   const session = {
     id: 'sess_2975ze1qa9h8n7wj11cjis', caller: 'caller-8f3a', tenant: 'acme', face: 'voice', arm: 'voice', phase: 'live',

@@ -19,12 +19,15 @@ export class Ask {
   /** What the dry run saw: a change is made to that and nothing newer. */
   #revision = 0;
   #entering = 0;
+  /** Who or what gets in by name. */
+  #names = [];
   /** Nothing is done before it was shown. */
   #previewed = false;
   #confirmed = false;
   #settling = 0;
   #key = '';
   #busy = false;
+  #done = false;
 
   /** @param page api, rollout, learn(rollout), announce(text) */
   constructor(page) {
@@ -36,9 +39,13 @@ export class Ask {
     ignoreRepeats(this.#form);
     byId('ask-cancel').addEventListener('click', () => this.#dialog.close());
     this.#dialog.addEventListener('close', () => {
-      this.#wish?.closed?.();
+      this.#wish?.closed?.(this.#done);
       this.#wish = null;
     });
+  }
+
+  get #raises() {
+    return this.#entering > 0 || this.#names.length > 0;
   }
 
   get isOpen() {
@@ -56,10 +63,11 @@ export class Ask {
    *   entering      users in per cent that get voice by it, where no dry run tells
    *   unconditional it is done whatever has changed meanwhile
    *   learn(answer) takes the answer; the page's own way by default
-   *   closed()      done or not, it is no longer asked
+   *   closed(done)  it is no longer asked
    */
   async open(wish) {
     this.#wish = wish;
+    this.#done = false;
     this.#key = newKey();
     write(byId('ask-title'), wish.title);
     this.#reason.value = '';
@@ -86,7 +94,7 @@ export class Ask {
       const would = await this.#page.api.ask(wish.method, `${wish.path}?dry_run=true`,
         { body: { ...wish.body, reason: 'dry run' }, revision: this.#revision });
       if (wish !== this.#wish) return;
-      this.#tell(would.users, note(would));
+      this.#tell(would.users, note(would), named(this.#page.rollout, would));
       this.#showDiff(would.diff ?? []);
     } catch (problem) {
       if (wish !== this.#wish) return;
@@ -95,12 +103,17 @@ export class Ask {
     }
   }
 
-  #tell(users, text) {
+  /** @param names who or what gets in, and out, by name */
+  #tell(users, text, names = { enter: [], leave: [] }) {
     this.#previewed = true;
     this.#entering = users?.entering_percent ?? 0;
-    const told = effect(users);
-    write(this.#effect, told);
-    this.#effect.dataset.way = this.#entering > 0 ? 'up' : (users?.leaving_percent ?? 0) > 0 ? 'down' : 'same';
+    this.#names = names.enter;
+    const byShare = effect(users);
+    const byName = [...names.enter.map(name => `+ ${name}`), ...names.leave.map(name => `− ${name}`)];
+    const share = this.#entering > 0 || (users?.leaving_percent ?? 0) > 0;
+    this.#effect.replaceChildren(...[...(share || byName.length === 0 ? [byShare] : []), ...byName].flatMap((line, k) => k === 0 ? [line] : [element('br'), line]));
+    this.#effect.dataset.names = String(byName.length > 0);
+    this.#effect.dataset.way = this.#raises ? 'up' : share || names.leave.length > 0 ? 'down' : 'same';
     show(byId('ask-note'), text);
     this.#go.disabled = false;
     write(this.#go, this.#wish.verb);
@@ -119,9 +132,10 @@ export class Ask {
       await this.#preview();
       return;
     }
-    if (this.#entering > 0 && !this.#confirmed) {
+    if (this.#raises && !this.#confirmed) {
       this.#confirmed = true;
-      show(this.#confirm, `This lets ${this.#entering} % more of all users in. Press once more to confirm.`);
+      const who = [this.#entering > 0 ? `${this.#entering} % more of all users` : '', ...this.#names].filter(Boolean).join(', ');
+      show(this.#confirm, `This lets ${who} in. Press once more to confirm.`);
       write(this.#go, `Confirm: ${wish.verb.toLowerCase()}`);
       // Not disabled as such: it keeps the focus.
       this.#go.setAttribute('aria-disabled', 'true');
@@ -137,6 +151,7 @@ export class Ask {
       });
       (wish.learn ?? this.#page.learn)(answer);
       this.#page.announce(`Done: ${wish.title}.`);
+      this.#done = true;
       this.#dialog.close();
     } catch (problem) {
       if (wish === this.#wish) await this.#failed(problem, true);
@@ -190,6 +205,28 @@ function note(would) {
   if (would.killed) texts.push('Voice is switched off: it counts when voice is released.');
   return texts.join(' ');
 }
+
+/** What lists say beside the percentage; as many names of each as can be read. */
+function named(now, would) {
+  const enter = [];
+  const leave = [];
+  const changes = (one, more, fewer, added, removed) => {
+    const plus = [...added].filter(name => !removed.has(name));
+    const minus = [...removed].filter(name => !added.has(name));
+    if (plus.length > 0) more.push(`${one(plus.length)} ${some(plus)}`);
+    if (minus.length > 0) fewer.push(`${one(minus.length)} ${some(minus)}`);
+  };
+  const counted = (name, plural) => count => count === 1 ? name : `${count} ${plural}`;
+  const whole = (tenants, way) => new Set(Object.entries(tenants ?? {}).filter(([, rule]) => rule === way).map(([name]) => name));
+  changes(counted('the user', 'users'), enter, leave, new Set(would.allow), new Set(now.allow));
+  changes(counted('the cohort', 'cohorts'), enter, leave, new Set(would.cohorts), new Set(now.cohorts));
+  changes(counted('the tenant', 'tenants'), enter, leave, whole(would.tenants, 'on'), whole(now.tenants, 'on'));
+  changes(counted('denied: the user', 'users that were denied:'), leave, enter, new Set(would.deny), new Set(now.deny));
+  changes(counted('switched off: the tenant', 'tenants that were switched off:'), leave, enter, whole(would.tenants, 'off'), whole(now.tenants, 'off'));
+  return { enter, leave };
+}
+
+const some = names => names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
 
 export function diffTable(diff) {
   return element('table', { class: 'diff-table' },

@@ -1,6 +1,6 @@
 /** Guardrails: what each says, the score against its limit while the page is open, and what was seen against the bound. */
 
-import { byId, clock, drawing, element, icon, percent, spoken } from './admin-parts.js';
+import { byId, clock, drawing, element, icon, length, percent, spoken } from './admin-parts.js';
 
 const MOST_POINTS = 600;
 const SHORTEST_SPAN_MS = 60_000;
@@ -8,11 +8,12 @@ const WIDTH = 240;
 const SCORE_HEIGHT = 48;
 const BAR_HEIGHT = 18;
 
-const VERDICTS = { PASS: 'passes', FAIL: 'fails', INCONCLUSIVE: 'not decided', NO_DATA: 'no data', ERROR: 'cannot judge' };
+/** As people say them. */
+export const VERDICTS = { pass: 'passes', fail: 'fails', inconclusive: 'not decided', no_data: 'no data', error: 'cannot judge' };
 
 const FAILING = { rollback_previous: 'back one stage', rollback_zero: 'back to nobody', pause: 'pause' };
 
-const rank = ({ verdict }) => ['FAIL', 'ERROR', 'INCONCLUSIVE', 'NO_DATA', 'PASS'].indexOf(verdict);
+const rank = ({ verdict }) => ['fail', 'error', 'inconclusive', 'no_data', 'pass'].indexOf(verdict);
 
 export class Guardrails {
   #points = new Map();
@@ -29,7 +30,7 @@ export class Guardrails {
     for (const guardrail of guardrails) {
       this.#note(guardrail, now);
       const before = this.#verdicts.get(guardrail.id);
-      if (before !== undefined && before !== guardrail.verdict && [before, guardrail.verdict].includes('FAIL')) {
+      if (before !== undefined && before !== guardrail.verdict && [before, guardrail.verdict].includes('fail')) {
         this.#announce(`Guardrail ${spoken(guardrail.id)} ${VERDICTS[guardrail.verdict] ?? guardrail.verdict}.`);
       }
       this.#verdicts.set(guardrail.id, guardrail.verdict);
@@ -71,10 +72,21 @@ export class Guardrails {
       element('p', { class: 'figures' },
         seen ? `${percent(observed)}${interval}, at most ${percent(bound)}` : `nothing seen yet, at most ${percent(bound)}`),
       element('p', { class: 'figures' }, evidence),
+      guardrail.detects ? element('p', { class: 'figures detects' }, ...sight(guardrail)) : null,
       why ? element('p', { class: 'figures' }, why) : null,
       element('p', { class: 'figures soft' },
-        guardrail.observe_only ? 'only observed' : `on failure: ${FAILING[guardrail.on_fail?.toLowerCase()] ?? spoken(guardrail.on_fail)}`));
+        guardrail.observe_only ? 'only observed' : `on failure: ${FAILING[guardrail.on_fail] ?? spoken(guardrail.on_fail)}`));
   }
+}
+
+/** What this guardrail is able to see, and by when: too little traffic sees nothing, whatever the verdict is. */
+function sight({ detects: { from, to, sessions, visible, sessions_per_hour: perHour }, samples, control_samples: control }) {
+  const have = control > 0 ? Math.min(samples, control) : samples;
+  const drop = `a drop from ${percent(from)} to ${percent(to)}`;
+  if (have >= sessions) return [`sees ${drop}; by now even to ${percent(visible)}`];
+  const left = perHour > 0 ? `, ${length(3_600_000 * (sessions - have) / perHour)} more at this traffic` : '';
+  return [`sees ${drop} within ${sessions} sessions${left}. `,
+    have === 0 ? '' : element('strong', {}, visible > 0.5 ? `So far only one to ${percent(visible)}.` : 'So far it sees next to nothing.')];
 }
 
 const round = value => Number.isFinite(value) ? String(Number(value.toFixed(1))) : '–';

@@ -31,16 +31,16 @@ const ICONS = {
   rolled_back: 'M9 6 4 11l5 5M4 11h10a5.5 5.5 0 0 1 0 9h-2',
   completed: 'M4 12.5 9.5 18 20 6.5',
   off: 'M12 3v9M6.5 6.5a8 8 0 1 0 11 0',
-  PASS: 'M4 12.5 9.5 18 20 6.5',
-  FAIL: 'M6 6l12 12M18 6 6 18',
-  INCONCLUSIVE: 'M5 12h14',
-  NO_DATA: 'M12 4a8 8 0 1 0 .01 0M6.5 17.5l11-11',
-  ERROR: 'M12 4 2.8 20h18.4ZM12 10v4.5M12 17.4v.1',
+  pass: 'M4 12.5 9.5 18 20 6.5',
+  fail: 'M6 6l12 12M18 6 6 18',
+  inconclusive: 'M5 12h14',
+  no_data: 'M12 4a8 8 0 1 0 .01 0M6.5 17.5l11-11',
+  error: 'M12 4 2.8 20h18.4ZM12 10v4.5M12 17.4v.1',
 };
 
 export function icon(name) {
   return drawing('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true', class: 'icon' },
-    drawing('path', { d: ICONS[name] ?? ICONS.NO_DATA }));
+    drawing('path', { d: ICONS[name] ?? ICONS.no_data }));
 }
 
 export function write(element, text) {
@@ -90,6 +90,27 @@ export function duration(iso) {
   if (!parts) return 0;
   const [, days = 0, hours = 0, minutes = 0, seconds = 0] = parts;
   return (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+}
+
+/** As a person writes it, "15 min" or "1.5 h", in ISO-8601; null when it is none. */
+export function isoDuration(text) {
+  const [, number, unit] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\.?\s*$/i.exec(text) ?? [];
+  const each = UNITS[Object.keys(UNITS).find(known => known === (unit ?? '').toLowerCase()) ?? 'none'];
+  if (number === undefined || each === undefined) return null;
+  const seconds = Math.round(Number(number) * each);
+  return seconds % 60 === 0 ? `PT${seconds / 60}M` : `PT${seconds}S`;
+}
+
+const UNITS = {
+  s: 1, sec: 1, second: 1, seconds: 1, '': 60, m: 60, min: 60, minute: 60, minutes: 60,
+  h: 3600, hour: 3600, hours: 3600, d: 86_400, day: 86_400, days: 86_400,
+};
+
+/** ISO-8601 as a person writes it, without losing anything. */
+export function writtenDuration(iso) {
+  const seconds = duration(iso) / 1000;
+  const [unit, each] = [['days', 86_400], ['h', 3600], ['min', 60]].find(([, size], k) => seconds >= (k === 0 ? 2 : 1) * size && seconds % size === 0) ?? ['s', 1];
+  return `${seconds / each} ${unit}`;
 }
 
 export function length(ms) {

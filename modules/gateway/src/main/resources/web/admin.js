@@ -2,8 +2,9 @@
 
 import { Api, Problem } from './admin-api.js';
 import { Ask, Slider, notNow } from './admin-change.js';
-import { Guardrails } from './admin-guardrails.js';
+import { Guardrails, VERDICTS } from './admin-guardrails.js';
 import { History } from './admin-history.js';
+import { Rules } from './admin-rules.js';
 import { Hold } from './admin-hold.js';
 import {
   byId, clock, duration, element, facts, icon, ignoreRepeats, length, moment, nodeName, show, spoken, write,
@@ -81,6 +82,7 @@ function signedOut(why) {
   delete document.body.dataset.killed;
   byId('banner').hidden = true;
   if (ask.isOpen) ask.close();
+  rules.close();
   view('sign-in');
   document.title = 'Parley rollout';
   show(byId('sign-in-problem'), why === null ? ''
@@ -166,6 +168,7 @@ function learn(told) {
   const switched = before !== null && (before.killed?.epoch ?? 0) !== (rollout.killed?.epoch ?? 0);
   describe();
   slider.show(rollout);
+  rules.show(rollout);
   if (changed || switched) {
     desk?.history.happened();
     const { by, reason } = rollout.changed;
@@ -248,6 +251,10 @@ function bakes({ bake, approval }, next) {
 }
 
 function waitsFor({ kind, guardrail, have, need }) {
+  if (kind === 'bake') return '';
+  if (kind === 'approval') return 'Waits for somebody to promote it.';
+  if (kind === 'tenant') return `${spoken(guardrail)}: only the tenant ${have} fails.`;
+  if (kind === 'verdict') return `${spoken(guardrail).replace(/^./, letter => letter.toUpperCase())}: ${VERDICTS[have] ?? spoken(have)}.`;
   const what = [kind, guardrail].filter(Boolean).map(spoken).join(' of ');
   return need === undefined || need === null ? `Waits for ${what}.` : `Waits for ${what}: ${have ?? 0} of ${need}.`;
 }
@@ -266,6 +273,10 @@ const slider = new Slider((percentage, closed) => ask.open({
   title: `Set to ${percentage} %`,
   verb: `Set to ${percentage} %`,
   method: 'PUT', path: '/admin/rollout', body: { percentage }, closed,
+}));
+
+const rules = new Rules((title, body, closed) => ask.open({
+  title, verb: 'Apply', method: 'PUT', path: '/admin/rollout', body, closed,
 }));
 
 const ACTIONS = {
@@ -343,7 +354,7 @@ byId('explain').addEventListener('submit', async event => {
     const { user, arm, rule, bucket, rules } = await api.get(`/admin/rollout/decision?${query}`);
     const gets = arm === 'voice';
     byId('explained').replaceChildren(
-      element('p', { class: 'decision', 'data-arm': arm }, icon(gets ? 'PASS' : 'FAIL'),
+      element('p', { class: 'decision', 'data-arm': arm }, icon(gets ? 'pass' : 'fail'),
         element('span', {}, element('strong', {}, user), gets ? ' gets voice' : ' does not get voice', `, by the rule “${spoken(rule)}”. Bucket ${bucket}.`)),
       element('ol', { class: 'rules' }, ...rules.map(each => element('li', { 'data-decided': each.rule === rule },
         element('strong', {}, spoken(each.rule)), ` ${each.says}`, each.rule === rule ? element('em', {}, ' decided') : null))));

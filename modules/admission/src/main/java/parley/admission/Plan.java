@@ -32,6 +32,12 @@ public record Plan(List<Step> steps, Duration maxHold) {
                 throw new IllegalArgumentException("plan: min_sessions " + minSessions + " (expected: at least 0)");
             }
         }
+
+        /** All of it, for people. */
+        String said() {
+            return percentage + " % for " + bake + (minSessions > 0 ? ", " + minSessions + " sessions" : "")
+                    + (approval ? ", then by hand" : "");
+        }
     }
 
     public Plan {

@@ -8,7 +8,17 @@ final class Power {
     private static final double Z_ALPHA = 1.644854;
     private static final double Z_POWER = 0.841621;
 
+    /** What fails of a service that is well: this part of what is allowed to. */
+    private static final double WELL = 0.1;
+
     private Power() {}
+
+    /** @param sessions so far, of the arm that has fewer */
+    static Rollouts.Detection of(Guardrail guardrail, long sessions) {
+        double from = 1 - WELL * guardrail.bound();
+        double to = 1 - guardrail.bound();
+        return new Rollouts.Detection(from, to, sessionsToSee(from, to), visible(from, sessions));
+    }
 
     /**
      * @param from the success share expected, 0..1

@@ -356,7 +356,10 @@ final class Ramp {
                 says.samples(),
                 says.controlSamples(),
                 says.needed(),
-                says.why());
+                says.why(),
+                Power.of(
+                        guardrail,
+                        says.controlSamples() == 0 ? says.samples() : Math.min(says.samples(), says.controlSamples())));
     }
 
     private static String json(List<Finding> findings) {

@@ -117,7 +117,7 @@ public record Rollout(
     private TreeMap<String, Object> described() {
         var described = new TreeMap<>(flag.described());
         described.put("/state", phase);
-        described.put("/plan/steps", plan.steps());
+        described.put("/plan/steps", plan.steps().stream().map(Plan.Step::said).toList());
         described.put("/plan/max_hold", plan.maxHold());
         described.put("/plan/step", step);
         return described;

@@ -187,6 +187,7 @@ public interface Rollouts {
      * @param score beyond {@code limit} there is an alarm
      * @param observed the failed share, with its 95 % interval from {@code low} to {@code high}
      * @param needed how many samples it takes to pass
+     * @param detects what it is able to see; null when a node of an older release judged
      */
     record GuardrailView(
             String id,
@@ -205,7 +206,19 @@ public interface Rollouts {
             long samples,
             long controlSamples,
             long needed,
-            String why) {}
+            String why,
+            @Nullable Detection detects) {}
+
+    /**
+     * Which drop of the success share can be seen at all: in four of five cases, with one false alarm in twenty, by
+     * sessions that were counted beforehand. A guardrail looks all the time and needs more.
+     *
+     * @param from the success share of a service that is well, as a fraction
+     * @param to the one at the guardrail's bound
+     * @param sessions how many it takes of each arm to see the drop from the one to the other
+     * @param visible the highest success share that is seen to be worse by the sessions so far; 0: none
+     */
+    record Detection(double from, double to, long sessions, double visible) {}
 
     /**
      * What a step waits for.

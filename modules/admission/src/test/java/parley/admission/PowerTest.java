@@ -28,6 +28,15 @@ class PowerTest {
     }
 
     @Test
+    void aGuardrailSeesTheDropToItsBoundAfterSoManySessionsAndLittleBefore() {
+        var connections = Guardrail.DEFAULTS.getFirst();
+
+        assertThat(Power.of(connections, 0)).isEqualTo(new Rollouts.Detection(0.99, 0.9, 78, 0));
+        assertThat(Power.of(connections, 78).visible()).isEqualTo(0.9, within(0.001));
+        assertThat(Power.of(connections, 30).visible()).isBetween(0.7, 0.9);
+    }
+
+    @Test
     void aRiseIsNoDrop() {
         assertThatThrownBy(() -> Power.sessionsToSee(0.9, 0.95))
                 .hasMessage("from, to: 0.9, 0.95 (expected: 0 <= to < from <= 1)");

@@ -1,18 +1,7 @@
 package parley.app;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
-
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,29 +18,13 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("client")
 class VoicePageTest {
-    private static final Path SCRIPTS = Path.of("src/test/page").toAbsolutePath();
-    private static final Path SHOTS = Path.of("target/page").toAbsolutePath();
-    private static final Duration INSTALLING = Duration.ofMinutes(2);
-    private static final Duration RUNNING = Duration.ofMinutes(4);
     private static final TestNode NODE = TestNode.shared();
 
-    private static Path chromium = Path.of("");
+    private static PageScripts scripts;
 
     @BeforeAll
     static void hasABrowser() throws Exception {
-        chromium = Stream.of(
-                        Objects.requireNonNullElse(System.getenv("CHROMIUM"), "/usr/bin/chromium"),
-                        "/usr/bin/chromium-browser",
-                        "/usr/bin/google-chrome")
-                .map(Path::of)
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseThrow(() -> missing("chromium is not installed, and CHROMIUM names no other place of it"));
-        Files.createDirectories(SHOTS);
-        // npm leaves this file when it is done.
-        if (!Files.exists(SCRIPTS.resolve("node_modules/.package-lock.json"))) {
-            run(INSTALLING, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts");
-        }
+        scripts = PageScripts.ready();
     }
 
     @Test
@@ -141,59 +114,6 @@ class VoicePageTest {
     }
 
     private static void play(String scenario) throws Exception {
-        run(RUNNING, "node", "page.mjs", scenario);
-    }
-
-    /** Runs a command to its end, which must be a good one. */
-    private static void run(Duration limit, String... command) throws Exception {
-        var output = Files.createTempFile("page", ".txt");
-        var builder = new ProcessBuilder(command)
-                .directory(SCRIPTS.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile());
-        builder.environment()
-                .putAll(Map.of(
-                        "NODE_URL", NODE.http("").toString(),
-                        "CHROMIUM", chromium.toString(),
-                        "SHOTS", SHOTS.toString(),
-                        "SHORT_TOKEN", NODE.token("anna", Duration.ofSeconds(40))));
-        var process = start(builder);
-        try {
-            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                fail("%s did not end within %s: %s", List.of(command), limit, Files.readString(output));
-            }
-            assertThat(process.exitValue())
-                    .as(() -> List.of(command) + " said:\n" + read(output) + "\nexit code")
-                    .isZero();
-        } finally {
-            // Its browsers are its children: with their parent gone nobody could tell them from others.
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-            Files.delete(output);
-        }
-    }
-
-    private static Process start(ProcessBuilder builder) {
-        try {
-            return builder.start();
-        } catch (IOException notInstalled) {
-            throw missing(builder.command().getFirst() + " is not installed: Node 20 or newer is needed");
-        }
-    }
-
-    private static String read(Path output) {
-        try {
-            return Files.readString(output);
-        } catch (IOException gone) {
-            return gone.toString();
-        }
-    }
-
-    /** A developer may do without; the build that decides may not. */
-    private static RuntimeException missing(String what) {
-        if (Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new AssertionError(what);
-        }
-        return abort(what);
+        scripts.play("page.mjs", scenario, NODE, Map.of("SHORT_TOKEN", NODE.token("anna", Duration.ofSeconds(40))));
     }
 }

@@ -14,6 +14,7 @@ import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -83,36 +84,17 @@ public final class Gateway {
         var keys = PublishedKeys.start(settings.tokens());
         var tokens = new Tokens(settings, keys, Clock.systemUTC());
         var tickets = new Tickets(settings.tokens(), behind.used(), Clock.systemUTC());
-        var callers = new Callers(tokens);
-        var operators = new Operators(
-                settings,
-                tokens,
-                denied ->
-                        behind.rollouts().denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
         var origins = new Origins(settings.allowedOrigins());
         var faces = new FaceHandler(
                 tokens, tickets, behind.admission(), behind.quotas(), behind.sessions(), origins, loops, materializer);
-        var resources = List.of(
-                new HealthRoutes(settings.version()).routes(),
-                new FaceRoutes(behind.admission(), behind.quotas(), callers, faces::draining).routes(),
-                new SessionRoutes(behind.sessions(), behind.admission(), behind.quotas(), callers, faces::draining)
-                        .routes(),
-                new TokenRoutes(tokens, tickets, callers).routes(),
-                new RolloutRoutes(behind.rollouts(), operators).routes(),
-                new AdminSessionRoutes(behind.sessions(), operators).routes(),
-                new CostRoutes(
-                                inner -> operators.as(Role.VIEWER, actor -> inner.get()),
-                                behind.costs(),
-                                Clock.systemUTC())
-                        .routes(),
-                new ErasureRoutes(behind.erasure(), inner -> operators.as(Role.ADMIN, actor -> inner.get())).routes(),
-                new OfrepRoutes(behind.rollouts(), operators).routes(),
-                new PageRoutes(settings, tokens).routes());
         var rates = new Rates(rateSettings, System::nanoTime);
         var front = new Front(
                 rates,
                 faces,
-                new GatewayRoutes(resources, origins, system.settings().config())
+                new GatewayRoutes(
+                                resources(behind, settings, tokens, tickets, faces),
+                                origins,
+                                system.settings().config())
                         .routes()
                         .function(system));
         var binding = new ArrayList<CompletableFuture<HttpServer>>();
@@ -137,6 +119,33 @@ public final class Gateway {
                                                 ? failed.getCause()
                                                 : failed)))
                 .thenCompose(Function.identity());
+    }
+
+    /** Every HTTP resource, in the order in which they are asked; {@code web/openapi.json} describes each. */
+    static List<Route> resources(
+            Behind behind, GatewaySettings settings, Tokens tokens, Tickets tickets, FaceHandler faces) {
+        var callers = new Callers(tokens);
+        var operators = new Operators(
+                settings,
+                tokens,
+                denied ->
+                        behind.rollouts().denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
+        return List.of(
+                new HealthRoutes(settings.version()).routes(),
+                new FaceRoutes(behind.admission(), behind.quotas(), callers, faces::draining).routes(),
+                new SessionRoutes(behind.sessions(), behind.admission(), behind.quotas(), callers, faces::draining)
+                        .routes(),
+                new TokenRoutes(tokens, tickets, callers).routes(),
+                new RolloutRoutes(behind.rollouts(), operators, Clock.systemUTC()).routes(),
+                new AdminSessionRoutes(behind.sessions(), operators).routes(),
+                new CostRoutes(
+                                inner -> operators.as(Role.VIEWER, actor -> inner.get()),
+                                behind.costs(),
+                                Clock.systemUTC())
+                        .routes(),
+                new ErasureRoutes(behind.erasure(), inner -> operators.as(Role.ADMIN, actor -> inner.get())).routes(),
+                new OfrepRoutes(behind.rollouts(), operators).routes(),
+                new PageRoutes(settings, tokens).routes());
     }
 
     private static CompletionStage<Done> closeThoseOpen(

@@ -23,6 +23,7 @@ import parley.admission.Rollout;
 import parley.admission.Rollouts;
 import parley.admission.Rollouts.Changed;
 import parley.admission.Rollouts.GuardrailReport;
+import parley.admission.Rollouts.GuardrailView;
 import parley.admission.Rollouts.Proposal;
 
 /** The rollout as the API shows it, and as operators write it. */
@@ -42,6 +43,9 @@ final class RolloutJson {
     /** Shown by GET; a PUT of what was shown may repeat them. */
     private static final Set<String> READ_ONLY =
             Set.of("flag", "revision", "state", "killed", "effective", "changed", "waiting_for", "guardrails", "since");
+
+    /** Before that, how many come in an hour is anybody's guess. */
+    private static final double LEAST_HOURS = 1.0 / 60;
 
     private RolloutJson() {}
 
@@ -71,9 +75,9 @@ final class RolloutJson {
     }
 
     /** The same with what the guardrails say of it. */
-    static ObjectNode of(Rollout rollout, Kill kill, GuardrailReport report) {
+    static ObjectNode of(Rollout rollout, Kill kill, GuardrailReport report, Instant now) {
         var json = of(rollout, kill);
-        json.set("guardrails", guardrails(report));
+        json.set("guardrails", guardrails(report, rollout.since(), now));
         var waiting = json.putArray("waiting_for");
         report.waitingFor().forEach(each -> {
             var told = waiting.addObject().put("kind", each.kind()).put("guardrail", nullIfEmpty(each.guardrail()));
@@ -83,35 +87,53 @@ final class RolloutJson {
         return json;
     }
 
-    static ArrayNode guardrails(GuardrailReport report) {
+    /** @param since when this evidence began */
+    static ArrayNode guardrails(GuardrailReport report, Instant since, Instant now) {
         var array = JsonNodeFactory.instance.arrayNode();
-        report.guardrails()
-                .forEach(each -> array.addObject()
-                        .put("id", each.id())
-                        .put("signal", word(each.signal()))
-                        .put("bound", each.bound())
-                        .put("comparator", each.comparator())
-                        .put("on_fail", each.onFail())
-                        .put("observe_only", each.observeOnly())
-                        .put("verdict", each.verdict())
-                        .put("cause", each.cause())
-                        .put("score", each.score())
-                        .put("limit", each.limit())
-                        .put("observed", each.observed())
-                        .put("low", each.low())
-                        .put("high", each.high())
-                        .put("samples", each.samples())
-                        .put("control_samples", each.controlSamples())
-                        .put("needed", each.needed())
-                        .put("why", each.why()));
+        report.guardrails().forEach(each -> {
+            var json = array.addObject();
+            json.put("id", each.id())
+                    .put("signal", word(each.signal()))
+                    .put("bound", each.bound())
+                    .put("comparator", each.comparator())
+                    .put("on_fail", each.onFail())
+                    .put("observe_only", each.observeOnly())
+                    .put("verdict", each.verdict())
+                    .put("cause", each.cause())
+                    .put("score", each.score())
+                    .put("limit", each.limit())
+                    .put("observed", each.observed())
+                    .put("low", each.low())
+                    .put("high", each.high())
+                    .put("samples", each.samples())
+                    .put("control_samples", each.controlSamples())
+                    .put("needed", each.needed())
+                    .put("why", each.why());
+            json.set("detects", detects(each, since, now));
+        });
         return array;
     }
 
+    private static JsonNode detects(GuardrailView guardrail, Instant since, Instant now) {
+        var detects = guardrail.detects();
+        if (detects == null) {
+            return JsonNodeFactory.instance.nullNode();
+        }
+        var json = object().put("from", detects.from())
+                .put("to", detects.to())
+                .put("sessions", detects.sessions())
+                .put("visible", detects.visible());
+        double hours = Duration.between(since, now).toMillis() / 3.6e6;
+        return guardrail.samples() == 0 || hours < LEAST_HOURS || since.equals(Instant.EPOCH)
+                ? json.putNull("sessions_per_hour")
+                : json.put("sessions_per_hour", Math.round(10 * guardrail.samples() / hours) / 10.0);
+    }
+
     static ObjectNode of(Changed.Applied applied, Kill kill) {
-        var json = of(applied.now(), kill);
+        // First of all whether it was done: the rest looks the same.
+        var json = object().put("dry_run", applied.dryRun()).put("repeated", applied.repeated());
+        json.setAll(of(applied.now(), kill));
         diff(json, applied.diff());
-        json.put("dry_run", applied.dryRun());
-        json.put("repeated", applied.repeated());
         json.putObject("users").put("entering_percent", applied.entering()).put("leaving_percent", applied.leaving());
         return json;
     }

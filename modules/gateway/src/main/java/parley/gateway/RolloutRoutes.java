@@ -13,6 +13,7 @@ import static org.apache.pekko.http.javadsl.server.Directives.pathEnd;
 import static org.apache.pekko.http.javadsl.server.Directives.pathPrefix;
 import static org.apache.pekko.http.javadsl.server.Directives.post;
 import static org.apache.pekko.http.javadsl.server.Directives.put;
+import static org.apache.pekko.http.javadsl.server.Directives.reject;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -20,6 +21,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -62,10 +64,12 @@ final class RolloutRoutes {
 
     private final Rollouts rollouts;
     private final Guard guard;
+    private final Clock clock;
 
-    RolloutRoutes(Rollouts rollouts, Guard guard) {
+    RolloutRoutes(Rollouts rollouts, Guard guard, Clock clock) {
         this.rollouts = rollouts;
         this.guard = guard;
+        this.clock = clock;
     }
 
     Route routes() {
@@ -95,7 +99,7 @@ final class RolloutRoutes {
                                         ? post(() -> guard.as(
                                                 Role.OPERATOR,
                                                 actor -> withBody(body -> act(ACTIONS.get(name), actor, body))))
-                                        : Responses.problem(Problem.notFound("/admin/rollout/" + name)))));
+                                        : reject())));
     }
 
     // ---- reading
@@ -105,7 +109,7 @@ final class RolloutRoutes {
     }
 
     private ObjectNode shown() {
-        return RolloutJson.of(rollouts.current(), rollouts.kill(), rollouts.guardrails());
+        return RolloutJson.of(rollouts.current(), rollouts.kill(), rollouts.guardrails(), clock.instant());
     }
 
     private Route decision() {
@@ -185,7 +189,10 @@ final class RolloutRoutes {
                         "id: " + now.revision() + "\nevent: rollout.changed\ndata: " + shown() + "\n\n";
                     case Happening.KillChanged kill -> "event: rollout.kill\ndata: " + shown() + "\n\n";
                     case Happening.GuardrailsJudged(var report) ->
-                        "event: guardrail.verdict\ndata: " + RolloutJson.guardrails(report) + "\n\n";
+                        "event: guardrail.verdict\ndata: "
+                                + RolloutJson.guardrails(
+                                        report, rollouts.current().since(), clock.instant())
+                                + "\n\n";
                 });
     }
 

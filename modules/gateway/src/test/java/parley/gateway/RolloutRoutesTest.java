@@ -241,7 +241,8 @@ class RolloutRoutesTest {
                         41,
                         120,
                         46,
-                        "41 sessions of the 46 that it takes to pass")),
+                        "41 sessions of the 46 that it takes to pass",
+                        new Rollouts.Detection(0.99, 0.9, 78, 0.86))),
                 List.of(
                         new Rollouts.Waiting("bake", "", "PT5M", "PT15M"),
                         new Rollouts.Waiting("evidence", "connection_success", "41", "46")));
@@ -253,7 +254,8 @@ class RolloutRoutesTest {
                 [{"id": "connection_success", "signal": "connection", "bound": 0.1, "comparator": "control",
                   "on_fail": "rollback_previous", "observe_only": false, "verdict": "inconclusive", "cause": "none",
                   "score": 1.4, "limit": 7.0, "observed": 0.024, "low": 0.006, "high": 0.09, "samples": 41,
-                  "control_samples": 120, "needed": 46, "why": "41 sessions of the 46 that it takes to pass"}]""");
+                  "control_samples": 120, "needed": 46, "why": "41 sessions of the 46 that it takes to pass",
+                  "detects": {"from": 0.99, "to": 0.9, "sessions": 78, "visible": 0.86, "sessions_per_hour": null}}]""");
         assertThat(json(got).path("guardrails")).isEqualTo(expected);
         assertThat(json(got).path("waiting_for")).isEqualTo(JSON.readTree("""
                 [{"kind": "bake", "guardrail": null, "have": "PT5M", "need": "PT15M"},
