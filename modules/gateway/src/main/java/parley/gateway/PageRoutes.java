@@ -34,12 +34,13 @@ import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.util.ByteString;
 
-/** The gateway's own pages, and in development the token that one of them talks with. */
+/** The gateway's own pages, what describes its API, and in development the token that one of the pages talks with. */
 final class PageRoutes {
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=UTF-8",
             "js", "text/javascript; charset=UTF-8",
             "css", "text/css; charset=UTF-8",
+            "json", "application/json",
             "svg", "image/svg+xml");
 
     private static final Pattern NAME = Pattern.compile("[a-z-]+\\.[a-z]+");
