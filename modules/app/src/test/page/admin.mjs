@@ -541,6 +541,15 @@ const SCENARIOS = {
     await p.says('.guardrail:nth-child(2) .detects', 'from 99\\s% to 90\\s% within 78 sessions, 3 h more at this traffic\\. So far only one to 86\\s%\\.$');
     await p.says('#why', 'Waits for evidence of connection success: 41 of 59');
 
+    await p.says('#proposed', 'bea@default proposes, .*: clean <i>for an hour</i>[^]*percentage525');
+    await p.page.route('**/admin/rollout/approve*', async route => {
+      const answer = await route.fetch({ url: new URL('/admin/rollout/promote?dry_run=true', NODE).href });
+      await route.fulfill({ response: answer });
+    });
+    await p.page.click('#approve');
+    await p.says('#ask-title', '^Approve what bea@default proposes$');
+    await p.previewed('+20 % of users enter');
+    await p.page.keyboard.press('Escape');
     await p.says('#session-title', '^Sessions 1$');
     await p.says('#sessions tbody', 'caller-8f3a.*10\\.0\\.0\\.1.*10\\.0\\.0\\.2.*openai');
     await p.says('#silent-nodes', '10\\.0\\.0\\.3');
@@ -624,7 +633,9 @@ async function tellMore(page) {
     const answer = await route.fetch();
     const json = await answer.json();
     await route.fulfill({ response: answer, json: {
-      ...json, guardrails, waiting_for: [{ kind: 'evidence', guardrail: 'connection_success', have: 41, need: 59 }],
+      ...json, guardrails,
+      proposed: { by: 'bea@default', at: json.changed.at, reason: 'clean <i>for an hour</i>', diff: [{ path: '/percentage', from: '5', to: '25' }] },
+      waiting_for: [{ kind: 'evidence', guardrail: 'connection_success', have: 41, need: 59 }],
     } });
   });
   await page.route('**/admin/rollout/events', route => route.fulfill({

@@ -150,7 +150,7 @@ export class Ask {
         ...(wish.unconditional ? {} : { revision: this.#revision, key: this.#key }),
       });
       (wish.learn ?? this.#page.learn)(answer);
-      this.#page.announce(`Done: ${wish.title}.`);
+      this.#page.announce(answer.waits_for_approval ? `Proposed: ${wish.title}. Somebody else has to approve it.` : `Done: ${wish.title}.`);
       this.#done = true;
       this.#dialog.close();
     } catch (problem) {
@@ -198,6 +198,7 @@ export class Ask {
 
 function note(would) {
   const texts = [];
+  if (would.waits_for_approval) texts.push('This is only proposed: nothing happens before somebody else approves it.');
   if ((would.users?.leaving_percent ?? 0) > 0) texts.push('Their running calls go on.');
   if (would.state === 'paused' && would.diff?.some(({ path, to }) => path === '/state' && to.toLowerCase() === 'paused')) {
     texts.push('The ramp pauses: nothing more happens by itself.');

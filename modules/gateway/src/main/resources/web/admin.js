@@ -1,7 +1,7 @@
 /** The admin page: who is signed in, what the rollout is, and the switch that stops it. */
 
 import { Api, Problem } from './admin-api.js';
-import { Ask, Slider, notNow } from './admin-change.js';
+import { Ask, Slider, diffTable, notNow } from './admin-change.js';
 import { Guardrails, VERDICTS } from './admin-guardrails.js';
 import { History } from './admin-history.js';
 import { Rules } from './admin-rules.js';
@@ -205,7 +205,16 @@ function describe() {
   }
   write(byId('promote'), `Promote${nextStep() ? ` to ${nextStep().percentage} %` : ''}`);
   byId('enable').hidden = enabled;
+  showProposed(rollout.proposed);
   showKill(killed);
+}
+
+/** What somebody wants, where it takes somebody else to let more users in. */
+function showProposed(proposed) {
+  byId('proposed').hidden = !proposed;
+  if (!proposed) return;
+  byId('proposed-text').replaceChildren(element('strong', {}, proposed.by), ' proposes, ', moment(proposed.at), proposed.reason ? `: ${proposed.reason}` : '');
+  byId('proposed-diff').replaceChildren(diffTable(proposed.diff));
 }
 
 function showKill(killed) {
@@ -284,6 +293,8 @@ const ACTIONS = {
   pause: () => ({ title: 'Pause the ramp', verb: 'Pause' }),
   resume: () => ({ title: 'Resume the ramp', verb: 'Resume' }),
   rollback: () => ({ title: 'Roll back one stage', verb: 'Roll back' }),
+  approve: () => ({ title: `Approve what ${rollout.proposed.by} proposes`, verb: 'Approve' }),
+  reject: () => ({ title: `Reject what ${rollout.proposed.by} proposes`, verb: 'Reject' }),
 };
 for (const [action, words] of Object.entries(ACTIONS)) {
   byId(action).addEventListener('click', () => ask.open({ ...words(), method: 'POST', path: `/admin/rollout/${action}`, body: {} }));

@@ -16,6 +16,7 @@ import parley.admission.Rollout.Phase;
  * @param flag counts until somebody changes the rollout
  * @param plan the same
  * @param guardrails when the rollout stops
+ * @param fourEyes whether what lets more users in takes two people
  */
 public record AdmissionSettings(
         boolean nodeOff,
@@ -29,7 +30,8 @@ public record AdmissionSettings(
         int unwrittenNotes,
         int watchBuffer,
         String readJournal,
-        GuardrailSettings guardrails) {
+        GuardrailSettings guardrails,
+        boolean fourEyes) {
     public AdmissionSettings {
         var wrong = new ArrayList<String>();
         atLeastOne("max-connections", maxConnections, wrong);
@@ -65,7 +67,8 @@ public record AdmissionSettings(
                     admission.getInt("unwritten-notes"),
                     admission.getInt("watch-buffer"),
                     admission.getString("read-journal"),
-                    GuardrailSettings.from(admission.getConfig("guardrails")));
+                    GuardrailSettings.from(admission.getConfig("guardrails")),
+                    admission.getBoolean("four-eyes"));
         } catch (IllegalArgumentException wrong) {
             var message = String.valueOf(wrong.getMessage());
             throw message.startsWith("parley.")

@@ -120,6 +120,7 @@ public final class ClusterRollouts implements Rollouts {
                                         Clock.systemUTC(),
                                         settings.initial(),
                                         settings.guardrails(),
+                                        settings.fourEyes(),
                                         view::kill,
                                         rollout -> replica.tell(new Replica.Put<>(rollout)),
                                         report -> {

@@ -112,6 +112,18 @@ public record Flag(
         return bucket;
     }
 
+    /** Whether {@code later} lets somebody in whom this one does not, by other rules than the percentage. */
+    boolean mayLetIn(Flag later) {
+        return !salt.equals(later.salt)
+                || !allow.containsAll(later.allow)
+                || !cohorts.containsAll(later.cohorts)
+                || !later.deny.containsAll(deny)
+                || later.tenants.entrySet().stream()
+                        .anyMatch(rule -> rule.getValue() == Tenant.ON && tenants.get(rule.getKey()) != Tenant.ON)
+                || tenants.entrySet().stream()
+                        .anyMatch(rule -> rule.getValue() == Tenant.OFF && later.tenants.get(rule.getKey()) == null);
+    }
+
     Flag withPercentage(int changed) {
         return new Flag(enabled, changed, salt, allow, deny, cohorts, tenants);
     }

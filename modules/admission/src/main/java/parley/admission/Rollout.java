@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param step the stage of the plan that is reached; -1: none
  * @param since when this phase and step began
  * @param suspension the one it is in, or came from by itself; null: neither
+ * @param proposed waits for a second pair of eyes; any change takes it away; null: nothing
  */
 public record Rollout(
         long revision,
@@ -23,7 +24,8 @@ public record Rollout(
         int step,
         Instant since,
         Change changed,
-        @Nullable Suspension suspension)
+        @Nullable Suspension suspension,
+        @Nullable Proposed proposed)
         implements CborSerializable {
     /** Where a rollout is. */
     public enum Phase {
@@ -52,12 +54,19 @@ public record Rollout(
      */
     public record Suspension(Phase before, Instant first) {}
 
+    /**
+     * What somebody wants and somebody else has to approve.
+     *
+     * @param begins whether evidence begins anew with it
+     */
+    public record Proposed(Phase phase, Flag flag, Plan plan, int step, boolean begins, Change by) {}
+
     /** One value that changed; both as text. */
     public record Diff(String path, String from, String to) {}
 
     /** Not suspended, and not lately. */
     public Rollout(long revision, Phase phase, Flag flag, Plan plan, int step, Instant since, Change changed) {
-        this(revision, phase, flag, plan, step, since, changed, null);
+        this(revision, phase, flag, plan, step, since, changed, null, null);
     }
 
     /** The share of users that get voice now, 0..100: that of the flag, unless nobody gets it. */
@@ -83,7 +92,54 @@ public record Rollout(
                 percentage == flag.percentage() ? step : plan.stepAt(percentage),
                 at,
                 new Change(by, at, reason),
-                because);
+                because,
+                null);
+    }
+
+    /** The next revision: as it is, and {@code wanted} waits for somebody else than who wants it. */
+    Rollout proposing(Rollout wanted) {
+        return new Rollout(
+                revision + 1,
+                phase,
+                flag,
+                plan,
+                step,
+                since,
+                wanted.changed,
+                suspension,
+                new Proposed(
+                        wanted.phase,
+                        wanted.flag,
+                        wanted.plan,
+                        wanted.step,
+                        !wanted.since.equals(since),
+                        wanted.changed));
+    }
+
+    /** The next revision: as {@link #proposed} says, or as it is where nothing is. */
+    Rollout decided(boolean approved, Change by) {
+        return approved && proposed != null
+                ? new Rollout(
+                        revision + 1,
+                        proposed.phase,
+                        proposed.flag,
+                        proposed.plan,
+                        proposed.step,
+                        proposed.begins ? by.at() : since,
+                        by,
+                        proposed.begins ? null : suspension,
+                        null)
+                : new Rollout(revision + 1, phase, flag, plan, step, since, by, suspension, null);
+    }
+
+    /** What would be different if {@link #proposed} were approved. */
+    public List<Diff> proposedDiff() {
+        return proposed == null ? List.of() : diff(decided(true, changed));
+    }
+
+    /** Whether {@code later} may let somebody in who is not in now: at once, or by its plan. */
+    boolean letsMoreIn(Rollout later) {
+        return later.flag.enabled() && (entering(later) > 0 || !plan.equals(later.plan) || flag.mayLetIn(later.flag));
     }
 
     /** Whether what was seen at {@code before} says nothing of this. */

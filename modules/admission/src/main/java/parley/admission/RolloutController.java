@@ -88,6 +88,7 @@ final class RolloutController
     private final Clock clock;
     private final Rollout configured;
     private final GuardrailSettings guardrails;
+    private final boolean fourEyes;
     private final Supplier<Kill> kill;
     private final Consumer<Rollout> publish;
     private final Consumer<GuardrailReport> report;
@@ -95,6 +96,7 @@ final class RolloutController
 
     /**
      * @param configured what counts before anybody changed anything
+     * @param fourEyes whether what lets more users in takes two people
      * @param kill as this node knows it
      * @param publish tells every node; called with each new revision, and after each start
      * @param report tells every node what the guardrails say; called when they say something else
@@ -103,16 +105,19 @@ final class RolloutController
             Clock clock,
             Rollout configured,
             GuardrailSettings guardrails,
+            boolean fourEyes,
             Supplier<Kill> kill,
             Consumer<Rollout> publish,
             Consumer<GuardrailReport> report) {
-        return Behaviors.setup(context -> new RolloutController(clock, configured, guardrails, kill, publish, report));
+        return Behaviors.setup(
+                context -> new RolloutController(clock, configured, guardrails, fourEyes, kill, publish, report));
     }
 
     private RolloutController(
             Clock clock,
             Rollout configured,
             GuardrailSettings guardrails,
+            boolean fourEyes,
             Supplier<Kill> kill,
             Consumer<Rollout> publish,
             Consumer<GuardrailReport> report) {
@@ -123,6 +128,7 @@ final class RolloutController
         this.clock = clock;
         this.configured = configured;
         this.guardrails = guardrails;
+        this.fourEyes = fourEyes;
         this.kill = kill;
         this.publish = publish;
         this.report = report;
@@ -243,7 +249,7 @@ final class RolloutController
                     new Changed.Refused(Refusal.INVALID, String.valueOf(wrong.getMessage()), now),
                     command.replyTo());
         }
-        return apply(state, "rollout.change", request, command.proposal().toString(), next, command.replyTo());
+        return apply(state, "rollout.change", request, command.proposal().toString(), next, false, command.replyTo());
     }
 
     private ReplyEffect<RolloutEvent, RolloutState> act(RolloutState state, Act command) {
@@ -260,6 +266,7 @@ final class RolloutController
                         request,
                         command.action().name(),
                         next(state.rollout(), command.action(), request),
+                        command.action() == Action.APPROVE,
                         command.replyTo())
                 : refuse(state, action, request, refused, command.replyTo());
     }
@@ -310,6 +317,16 @@ final class RolloutController
                         request,
                         true);
             }
+            case APPROVE, REJECT -> {
+                var proposed = Objects.requireNonNull(now.proposed());
+                var by = proposed.by().by().id() + " proposed: " + proposed.by().reason();
+                yield now.decided(
+                        action == Action.APPROVE,
+                        new Rollout.Change(
+                                request.actor(),
+                                clock.instant(),
+                                request.reason().isBlank() ? by : request.reason() + " (" + by + ")"));
+            }
         };
     }
 
@@ -323,7 +340,8 @@ final class RolloutController
                 step,
                 begins ? at : now.since(),
                 new Rollout.Change(request.actor(), at, request.reason()),
-                begins ? null : now.suspension());
+                begins ? null : now.suspension(),
+                null);
     }
 
     private static Changed.@Nullable Refused notNow(Rollout now, Action action, Request request) {
@@ -343,11 +361,26 @@ final class RolloutController
                                 ? "state " + word(now.phase()) + " (expected: paused, holding, suspended, rolled_back)"
                                 : null;
             case ROLLBACK -> now.flag().percentage() == 0 ? "nobody has voice (expected: a percentage above 0)" : null;
+            case APPROVE, REJECT -> notDecided(now, action, request);
         };
-        if (why == null && request.reason().isBlank() && now.phase() == Phase.ROLLED_BACK) {
+        if (why == null
+                && request.reason().isBlank()
+                && now.phase() == Phase.ROLLED_BACK
+                && action != Action.APPROVE
+                && action != Action.REJECT) {
             why = "rolled back, and no reason is given (expected: why it may go on)";
         }
         return why == null ? null : new Changed.Refused(Refusal.NOT_NOW, why, now);
+    }
+
+    private static @Nullable String notDecided(Rollout now, Action action, Request request) {
+        if (now.proposed() == null) {
+            return "nothing is proposed (expected: a proposal)";
+        }
+        return action == Action.APPROVE
+                        && now.proposed().by().by().id().equals(request.actor().id())
+                ? "proposed by " + request.actor().id() + " (expected: somebody else approves it)"
+                : null;
     }
 
     // ---- conditions
@@ -381,27 +414,46 @@ final class RolloutController
 
     // ---- effects
 
+    /** @param approved whether a second pair of eyes has seen it */
     private ReplyEffect<RolloutEvent, RolloutState> apply(
-            RolloutState state, String action, Request request, String body, Rollout next, ActorRef<Changed> replyTo) {
+            RolloutState state,
+            String action,
+            Request request,
+            String body,
+            Rollout wanted,
+            boolean approved,
+            ActorRef<Changed> replyTo) {
         var now = state.rollout();
         var key = request.idempotencyKey();
         var answered = key == null ? null : state.answered().get(key);
         if (answered != null) {
-            return Effect().reply(replyTo, new Changed.Applied(answered.result(), List.of(), 0, 0, false, true));
+            return Effect()
+                    .reply(
+                            replyTo,
+                            new Changed.Applied(
+                                    answered.result(),
+                                    List.of(),
+                                    0,
+                                    0,
+                                    false,
+                                    true,
+                                    answered.result().proposed() != null));
         }
-        var diff = now.diff(next);
-        int entering = now.entering(next);
-        int leaving = next.entering(now);
+        var diff = now.diff(wanted);
+        int entering = now.entering(wanted);
+        int leaving = wanted.entering(now);
+        boolean waits = fourEyes && !approved && now.letsMoreIn(wanted);
         if (request.dryRun()) {
-            return Effect().reply(replyTo, new Changed.Applied(next, diff, entering, leaving, true, false));
+            return Effect().reply(replyTo, new Changed.Applied(wanted, diff, entering, leaving, true, false, waits));
         }
+        var next = waits ? now.proposing(wanted) : wanted;
         var audit = new Audit(
                 state.nextSeq(),
                 next.changed().at(),
                 request.actor(),
                 action,
-                "applied",
-                request.reason(),
+                waits ? "proposed" : "applied",
+                approved ? next.changed().reason() : request.reason(),
                 now.revision(),
                 next.revision(),
                 diff,
@@ -412,7 +464,7 @@ final class RolloutController
         return Effect()
                 .persist(new Recorded(audit.sealed(), next, key, key == null ? null : hash(body)))
                 .thenRun(later -> publish.accept(later.rollout()))
-                .thenReply(replyTo, later -> new Changed.Applied(next, diff, entering, leaving, false, false));
+                .thenReply(replyTo, later -> new Changed.Applied(next, diff, entering, leaving, false, false, waits));
     }
 
     /** Told, and written down: an attempt is part of what happened. */

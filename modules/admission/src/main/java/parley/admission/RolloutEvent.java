@@ -27,7 +27,7 @@ sealed interface RolloutEvent extends CborSerializable {
      *
      * @param seq its number; the first is 1
      * @param action such as {@code rollout.change}, {@code rollout.promote}, {@code rollout.kill}
-     * @param outcome {@code applied}, {@code denied} or {@code failed}
+     * @param outcome {@code applied}, {@code proposed}, {@code denied} or {@code failed}
      * @param revisionFrom before and {@code revisionTo} after; the same when nothing changed
      * @param evidence what an automatic act rests on, as JSON; empty for a person's
      * @param nodes those that acknowledged, for a kill

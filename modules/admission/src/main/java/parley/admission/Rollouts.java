@@ -61,7 +61,11 @@ public interface Rollouts {
         /** Goes on at the present step. */
         RESUME,
         /** To the step before, or to nobody from the first. Latches. */
-        ROLLBACK
+        ROLLBACK,
+        /** What somebody else has proposed is done. */
+        APPROVE,
+        /** What is proposed is dropped. */
+        REJECT
     }
 
     /**
@@ -96,9 +100,16 @@ public interface Rollouts {
         /**
          * @param entering users, in per cent of all, that get voice now and did not before; {@code leaving} the reverse
          * @param repeated whether it had been done before, for the same key
+         * @param waits whether it is, or with {@code dryRun} would be, only proposed: somebody else has to approve it
          */
         record Applied(
-                Rollout now, List<Rollout.Diff> diff, int entering, int leaving, boolean dryRun, boolean repeated)
+                Rollout now,
+                List<Rollout.Diff> diff,
+                int entering,
+                int leaving,
+                boolean dryRun,
+                boolean repeated,
+                boolean waits)
                 implements Changed {}
 
         record Refused(Refusal why, String detail, Rollout now) implements Changed {}

@@ -176,7 +176,8 @@ class NodeAdmissionTest {
                                 Duration.ofMinutes(10),
                                 Duration.ofMinutes(5),
                                 Duration.ofMinutes(30),
-                                Guardrail.DEFAULTS)));
+                                Guardrail.DEFAULTS),
+                        false));
     }
 
     @Test
@@ -185,7 +186,7 @@ class NodeAdmissionTest {
                 node-off = true, enabled = false, percentage = 7, allow = [a], deny = [b], max-connections = 2
                 plan { steps = [{percentage = 9, bake = 1 minute, min-sessions = 3, approval = true}], max-hold = 1 hour }
                 max-connections-per-caller = 3, retry-after = 4s, offer = [cascade], controller-timeout = 6s
-                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere
+                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere, four-eyes = true
                 guardrails {
                   warm-up-sessions = 3, unsent = 5, cool-down = 7m, suspend-for = 8m, outage = 9m
                   list { connection_success = null, first_audio = null, error_rate = null, session_creation = null
@@ -219,7 +220,8 @@ class NodeAdmissionTest {
                                         9,
                                         Comparator.PROBE,
                                         OnFail.ROLLBACK_ZERO,
-                                        true)))));
+                                        true))),
+                        true));
         assertThat(settings.threshold(Signal.CREATION)).isEqualTo(2.5);
         assertThat(settings.threshold(Signal.FIRST_AUDIO)).isEqualTo(3);
     }

@@ -389,7 +389,8 @@ class RampTest {
                 PLAN.stepAt(percentage),
                 NOON,
                 new Rollout.Change(Actor.SCHEDULE, NOON, ""),
-                suspension);
+                suspension,
+                null);
     }
 
     private static GuardrailSettings settings(Guardrail... guardrails) {

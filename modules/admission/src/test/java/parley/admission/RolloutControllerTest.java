@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -52,6 +53,7 @@ class RolloutControllerTest {
                             clock,
                             configured(0),
                             AdmissionSettings.from(ConfigFactory.load()).guardrails(),
+                            false,
                             () -> Kill.NEVER,
                             published::add,
                             reports::add));
@@ -112,6 +114,123 @@ class RolloutControllerTest {
         assertThat(((Changed.Applied) changed.reply()).dryRun()).isTrue();
         assertThat(changed.hasNoEvents()).isTrue();
     }
+
+    // ---- four eyes
+
+    /** A controller of its own, where letting more users in takes two people. */
+    private EventSourcedBehaviorTestKit<RolloutController.Command, RolloutEvent, RolloutState> withFourEyes() {
+        return EventSourcedBehaviorTestKit.create(
+                kit.system(),
+                RolloutController.create(
+                        clock,
+                        configured(10),
+                        AdmissionSettings.from(ConfigFactory.load()).guardrails(),
+                        true,
+                        () -> Kill.NEVER,
+                        published::add,
+                        reports::add));
+    }
+
+    @Test
+    void whatLetsMoreUsersInIsProposedByOneAndDoneWhenAnotherApproves() {
+        var careful = withFourEyes();
+
+        var would = (Changed.Applied) careful.<Changed>runCommand(
+                        to -> new RolloutController.Change(percentage(25), request(AMIR, "", 0L, null, true), to))
+                .reply();
+        var proposed = careful.<Changed>runCommand(
+                to -> new RolloutController.Change(percentage(25), request(AMIR, "ramp", 0L, null, false), to));
+        var own = careful.<Changed>runCommand(
+                to -> new RolloutController.Act(Action.APPROVE, request(AMIR, "", null, null, false), to));
+        var approved = careful.<Changed>runCommand(
+                to -> new RolloutController.Act(Action.APPROVE, request(BEA, "seen", 1L, null, false), to));
+
+        assertThat(would.waits()).isTrue();
+        assertThat(would.now().flag().percentage()).isEqualTo(25);
+        var waiting = (Changed.Applied) proposed.reply();
+        assertThat(waiting.waits()).isTrue();
+        assertThat(waiting.now().flag().percentage()).isEqualTo(10);
+        assertThat(waiting.now().revision()).isEqualTo(1);
+        assertThat(waiting.now().proposedDiff()).contains(new Rollout.Diff("/percentage", "10", "25"));
+        assertThat(((RolloutEvent.Recorded) proposed.event()).audit().outcome()).isEqualTo("proposed");
+        assertThat(proposed.state().era()).as("nothing begins with it").isZero();
+        assertThat(((Changed.Refused) own.reply()).why()).isEqualTo(Refusal.NOT_NOW);
+        var done = ((Changed.Applied) approved.reply()).now();
+        assertThat(done.flag().percentage()).isEqualTo(25);
+        assertThat(done.phase()).isEqualTo(Phase.PAUSED);
+        assertThat(done.proposed()).isNull();
+        assertThat(done.changed()).isEqualTo(new Rollout.Change(BEA, NOON, "seen (amir proposed: ramp)"));
+        assertThat(published).last().isEqualTo(done);
+    }
+
+    @Test
+    void whatLetsFewerInNeverWaitsAndTakesAProposalAway() {
+        var careful = withFourEyes();
+        careful.<Changed>runCommand(
+                to -> new RolloutController.Act(Action.PROMOTE, request(AMIR, "ramp", null, null, false), to));
+
+        var lowered = careful.<Changed>runCommand(
+                to -> new RolloutController.Change(percentage(1), request(BEA, "stop", 1L, null, false), to));
+        var late = careful.<Changed>runCommand(
+                to -> new RolloutController.Act(Action.APPROVE, request(BEA, "", null, null, false), to));
+
+        assertThat(((Changed.Applied) lowered.reply()).waits()).isFalse();
+        assertThat(((Changed.Applied) lowered.reply()).now().flag().percentage())
+                .isEqualTo(1);
+        assertThat(((Changed.Refused) late.reply()).detail()).startsWith("nothing is proposed");
+    }
+
+    @Test
+    void aProposalIsDroppedByWhoeverRejectsItAndSurvivesARestart() {
+        var careful = withFourEyes();
+        careful.<Changed>runCommand(
+                to -> new RolloutController.Act(Action.PROMOTE, request(AMIR, "ramp", null, null, false), to));
+
+        var kept = careful.restart().state().rollout();
+        var rejected = (Changed.Applied) careful.<Changed>runCommand(
+                        to -> new RolloutController.Act(Action.REJECT, request(AMIR, "no", null, null, false), to))
+                .reply();
+
+        assertThat(kept.proposed()).isNotNull();
+        assertThat(rejected.now().proposed()).isNull();
+        assertThat(rejected.now().flag().percentage()).isEqualTo(10);
+        assertThat(rejected.diff()).isEmpty();
+    }
+
+    @Test
+    void namesAndPlansMayLetMoreInAsWell() {
+        var now = configured(10);
+        var flag = now.flag();
+
+        assertThat(now.letsMoreIn(with(now, new Flag(true, 10, "", Set.of("otto"), Set.of(), Set.of(), Map.of()))))
+                .isTrue();
+        assertThat(now.letsMoreIn(with(now, new Flag(true, 10, "", Set.of(), Set.of("otto"), Set.of(), Map.of()))))
+                .isFalse();
+        assertThat(with(now, new Flag(true, 10, "", Set.of(), Set.of("otto"), Set.of(), Map.of()))
+                        .letsMoreIn(with(now, flag)))
+                .as("who was denied")
+                .isTrue();
+        assertThat(now.letsMoreIn(with(now, new Flag(true, 10, "", Set.of(), Set.of(), Set.of("all"), Map.of()))))
+                .isTrue();
+        assertThat(now.letsMoreIn(
+                        with(now, new Flag(true, 10, "", Set.of(), Set.of(), Set.of(), Map.of("red", Flag.Tenant.ON)))))
+                .isTrue();
+        assertThat(now.letsMoreIn(with(
+                        now, new Flag(true, 10, "", Set.of(), Set.of(), Set.of(), Map.of("red", Flag.Tenant.OFF)))))
+                .isFalse();
+        assertThat(now.letsMoreIn(with(now, new Flag(true, 10, "other", Set.of(), Set.of(), Set.of(), Map.of()))))
+                .as("other people")
+                .isTrue();
+        assertThat(now.letsMoreIn(with(now, new Flag(false, 10, "", Set.of("otto"), Set.of(), Set.of(), Map.of()))))
+                .as("nobody gets in")
+                .isFalse();
+    }
+
+    private static Rollout with(Rollout now, Flag flag) {
+        return new Rollout(now.revision(), now.phase(), flag, now.plan(), now.step(), now.since(), now.changed());
+    }
+
+    // ---- the plan
 
     @Test
     void promotionsClimbThePlanAndEndAtItsLastStep() {
@@ -234,6 +353,7 @@ class RolloutControllerTest {
                 clock,
                 configured(50),
                 AdmissionSettings.from(ConfigFactory.load()).guardrails(),
+                false,
                 () -> Kill.NEVER,
                 published::add,
                 reports::add));

@@ -50,8 +50,8 @@ class OpenApiAnswersTest {
     /** Told by any operation, and by none here: a node for tests takes as much as there is. */
     private static final String TOO_MANY = "429";
 
-    /** Of its own, because what is changed here counts for everybody on it. */
-    private static final TestNode NODE = TestNode.start(Map.of());
+    /** Of its own, because what is changed here counts for everybody on it; and asks for a second pair of eyes. */
+    private static final TestNode NODE = TestNode.start(Map.of("parley.admission.four-eyes", true));
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final String caller = token("anna");
@@ -170,7 +170,7 @@ class OpenApiAnswersTest {
         var tag = header(rollout, "ETag");
 
         var change =
-                "{\"percentage\": 25, \"allow\": [\"otto\"], \"tenants\": {\"red\": \"off\"}, \"reason\": \"ramp\"}";
+                "{\"percentage\": 25, \"deny\": [\"mallory\"], \"tenants\": {\"red\": \"off\"}, \"reason\": \"ramp\"}";
         call("changeRollout", 428, "/admin/rollout", operator, change);
         call("changeRollout", 403, "/admin/rollout", viewer, change, "If-Match", tag);
         call("changeRollout", 400, "/admin/rollout", operator, "{\"percentage\": 125}", "If-Match", tag);
@@ -203,6 +203,23 @@ class OpenApiAnswersTest {
         // What is shown may be sent back as it is.
         var shown = call("rollout", 200, "/admin/rollout", viewer, null);
         call("changeRollout", 200, "/admin/rollout", operator, shown.body(), "If-Match", header(shown, "ETag"));
+
+        shown = call("rollout", 200, "/admin/rollout", viewer, null);
+        call(
+                "changeRollout",
+                202,
+                "/admin/rollout",
+                operator,
+                "{\"allow\": [\"otto\"], \"reason\": \"a tester\"}",
+                "If-Match",
+                header(shown, "ETag"));
+        var proposed = call("rollout", 200, "/admin/rollout", viewer, null).json();
+        assertThat(proposed.path("allow")).isEmpty();
+        assertThat(proposed.at("/proposed/diff/0/path").asText()).isEqualTo("/allow");
+        call("act", 409, "/admin/rollout/approve", operator, "{\"reason\": \"my own\"}");
+        call("act", 200, "/admin/rollout/approve", admin, "{\"reason\": \"seen\"}");
+        call("act", 202, "/admin/rollout/promote", operator, null);
+        call("act", 200, "/admin/rollout/reject", operator, null);
 
         call("act", 200, "/admin/rollout/resume", operator, "{\"reason\": \"on\"}");
         call("act", 409, "/admin/rollout/resume", operator, "{\"reason\": \"on\"}");

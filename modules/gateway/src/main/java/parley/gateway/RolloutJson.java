@@ -41,8 +41,17 @@ final class RolloutJson {
             "reason",
             "expected_revision");
     /** Shown by GET; a PUT of what was shown may repeat them. */
-    private static final Set<String> READ_ONLY =
-            Set.of("flag", "revision", "state", "killed", "effective", "changed", "waiting_for", "guardrails", "since");
+    private static final Set<String> READ_ONLY = Set.of(
+            "flag",
+            "revision",
+            "state",
+            "killed",
+            "effective",
+            "changed",
+            "waiting_for",
+            "guardrails",
+            "since",
+            "proposed");
 
     /** Before that, how many come in an hour is anybody's guess. */
     private static final double LEAST_HOURS = 1.0 / 60;
@@ -71,6 +80,19 @@ final class RolloutJson {
                 .put("type", rollout.changed().by().type())
                 .put("at", since(rollout.changed().at()))
                 .put("reason", rollout.changed().reason());
+        json.set("proposed", proposed(rollout));
+        return json;
+    }
+
+    private static JsonNode proposed(Rollout rollout) {
+        var proposed = rollout.proposed();
+        if (proposed == null) {
+            return JsonNodeFactory.instance.nullNode();
+        }
+        var json = object().put("by", proposed.by().by().id())
+                .put("at", since(proposed.by().at()))
+                .put("reason", proposed.by().reason());
+        diff(json, rollout.proposedDiff());
         return json;
     }
 
@@ -131,7 +153,9 @@ final class RolloutJson {
 
     static ObjectNode of(Changed.Applied applied, Kill kill) {
         // First of all whether it was done: the rest looks the same.
-        var json = object().put("dry_run", applied.dryRun()).put("repeated", applied.repeated());
+        var json = object().put("dry_run", applied.dryRun())
+                .put("waits_for_approval", applied.waits())
+                .put("repeated", applied.repeated());
         json.setAll(of(applied.now(), kill));
         diff(json, applied.diff());
         json.putObject("users").put("entering_percent", applied.entering()).put("leaving_percent", applied.leaving());

@@ -238,7 +238,10 @@ final class RolloutRoutes {
         return switch (changed) {
             case Changed.Applied applied ->
                 complete(tagged(
-                        Responses.of(200, RolloutJson.of(applied, rollouts.kill())),
+                        // 202: somebody else has to approve it.
+                        Responses.of(
+                                applied.waits() && !applied.dryRun() ? 202 : 200,
+                                RolloutJson.of(applied, rollouts.kill())),
                         applied.dryRun()
                                 ? rollouts.current().revision()
                                 : applied.now().revision()));

@@ -26,7 +26,7 @@ final class FakeRollouts implements Rollouts {
     volatile Rollout current = AdmissionSettings.from(ConfigFactory.load()).initial();
     volatile Kill kill = Kill.NEVER;
     volatile GuardrailReport guardrails = GuardrailReport.NONE;
-    volatile Changed answer = new Changed.Applied(current, List.of(), 25, 0, false, false);
+    volatile Changed answer = new Changed.Applied(current, List.of(), 25, 0, false, false, false);
 
     @Override
     public Rollout current() {
