@@ -1,5 +1,10 @@
 package parley.admission;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
 /**
  * Who calls: the user id exactly as authenticated, and the tenant it belongs to.
  *
@@ -16,9 +21,15 @@ public record CallerId(String user, String tenant) {
         }
     }
 
-    /** A pseudonym: who somebody is does not go into logs. */
+    /** A pseudonym, the same on every node and after every start: who somebody is does not go into logs. */
     @Override
     public String toString() {
-        return "caller-" + Integer.toHexString(31 * user.hashCode() + tenant.hashCode());
+        try {
+            var hash = MessageDigest.getInstance("SHA-256")
+                    .digest((tenant + "\n" + user).getBytes(StandardCharsets.UTF_8));
+            return "caller-" + HexFormat.of().formatHex(hash, 0, 4);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every JVM has SHA-256", impossible);
+        }
     }
 }

@@ -332,7 +332,10 @@ public final class ClusterRollouts implements Rollouts {
         if (notes.incrementAndGet() > settings.unwrittenNotes()) {
             notes.decrementAndGet();
             LOG.error(
-                    "not in the audit, because the journal does not answer: {} by {}: {}", action, actor.id(), outcome);
+                    "not in the audit, because the journal does not answer: {} by a {}: {}",
+                    action,
+                    actor.type(),
+                    outcome);
             return;
         }
         noteUntilWritten(actor, action, outcome, reason, clock.instant(), nodes);

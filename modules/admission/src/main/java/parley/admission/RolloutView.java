@@ -58,11 +58,8 @@ final class RolloutView {
             rollout = told;
         }
         LOG.info(
-                "rollout: revision {}, {} at {} %, by {}",
-                told.revision(),
-                told.phase(),
-                told.flag().percentage(),
-                told.changed().by().id());
+                "rollout: revision {}, {} at {} %; who and why is in the audit",
+                told.revision(), told.phase(), told.flag().percentage());
         watchers.forEach(watcher -> watcher.accept(new Happening.RolloutChanged(told)));
         if (memory != null) {
             memory.keepRollout(this::rollout);
@@ -77,10 +74,12 @@ final class RolloutView {
             }
             kill = told;
         }
+        // Operators' names and reasons are in the audit, which says who may read them.
         LOG.warn(
-                told.on() ? "voice is switched off by {}: {}" : "voice is switched on again by {}: {}",
-                told.by(),
-                told.reason());
+                told.on()
+                        ? "voice is switched off, epoch {}; who and why is in the audit"
+                        : "voice is switched on again, epoch {}; who and why is in the audit",
+                told.epoch());
         watchers.forEach(watcher -> watcher.accept(new Happening.KillChanged(told)));
         if (memory != null) {
             memory.keepKill(this::kill);

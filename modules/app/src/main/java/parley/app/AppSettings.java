@@ -5,8 +5,9 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import parley.admission.AdmissionSettings;
@@ -58,19 +59,28 @@ record AppSettings(
         GatewaySettings gateway,
         RateSettings rates,
         JournalSettings journaling,
-        LeavingSettings leaving) {
+        LeavingSettings leaving,
+        LogSettings logs) {
 
     /** What was read, or why not, and what an operator should know. */
     record Reading(@Nullable AppSettings settings, List<String> errors, List<String> warnings) {}
 
+    /** The same, of whom no variable is known. */
+    static Reading read(Config config) {
+        return read(config, Variables.none(), Map.of(), Clock.systemUTC());
+    }
+
     /**
      * Reads everything and complains about everything at once.
      *
-     * @param config resolved, with the development secrets in place where production forbids none
+     * @param written resolved, with the development secrets in place where production forbids none
+     * @param variables what operators call the keys
+     * @param environment this process's
      */
-    static Reading read(Config config) {
-        var errors = new ArrayList<String>();
-        var warnings = new ArrayList<String>();
+    static Reading read(Config written, Variables variables, Map<String, String> environment, Clock clock) {
+        var errors = new Complaints(written, variables);
+        var warnings = new Complaints(written, variables);
+        var config = ConfigRules.rightKinds(written, variables, errors);
         boolean production = config.getBoolean("parley.gateway.production");
         var journal = read(config, errors, AppSettings::journal);
         var wire = read(config, errors, WireSettings::from);
@@ -93,16 +103,14 @@ record AppSettings(
         var rates = read(config, errors, RateSettings::from);
         var journaling = read(config, errors, JournalSettings::from);
         var leaving = read(config, errors, LeavingSettings::from);
+        var logs = read(config, errors, LogSettings::from);
         boolean simulated = config.getBoolean("parley.app.simulated");
         if (production && simulated) {
-            errors.add("OPENAI_API_KEY: not set (expected in production: a provider's key, or PARLEY_PROVIDER_URL)");
+            errors.line("OPENAI_API_KEY: not set (expected in production: a provider's key, or PARLEY_PROVIDER_URL)");
         }
         if (production && !config.hasPath("parley.app.database-url")) {
-            errors.add("DATABASE_URL: not set (expected in production: postgresql://user:password@host:port/database)");
-        }
-        if (production && gateway != null && gateway.https() && gateway.certificate() == null) {
-            errors.add("PARLEY_TLS_CERTIFICATE: not set (expected in production: a certificate and its key, or"
-                    + " PARLEY_HTTPS=false behind a proxy that has them)");
+            errors.line(
+                    "DATABASE_URL: not set (expected in production: postgresql://user:password@host:port/database)");
         }
         if (gateway != null && gateway.https()) {
             requireFile("PARLEY_TLS_CERTIFICATE", gateway.certificate(), errors);
@@ -117,14 +125,23 @@ record AppSettings(
                         production && prices.unknown() == Prices.Unknown.REFUSE ? errors : warnings);
             }
         }
-        if (production && config.getStringList("pekko.cluster.seed-nodes").size() == 1) {
-            warnings.add("PARLEY_SEEDS: one node (expected: at least two; a single seed that starts again finds nobody,"
-                    + " and begins a cluster of its own beside the one that runs)");
+        var rules = new ConfigRules(config, environment, variables, clock, errors, warnings);
+        rules.plainText();
+        rules.ports();
+        rules.files();
+        rules.cluster();
+        rules.unknownVariables();
+        if (gateway != null) {
+            rules.secrets(gateway);
+            rules.door(gateway);
         }
-        if (System.getenv("REALTIME_TEMPERATURE") != null) {
-            warnings.add("REALTIME_TEMPERATURE: ignored, the GA protocol has no temperature");
+        if (providers != null) {
+            rules.providers(providers);
         }
-        var settings = errors.isEmpty()
+        if (journal != null) {
+            rules.database(journal);
+        }
+        var settings = errors.lines().isEmpty()
                 ? new AppSettings(
                         config,
                         Path.of(config.getString("parley.app.data-directory")),
@@ -149,14 +166,15 @@ record AppSettings(
                         present(gateway),
                         present(rates),
                         present(journaling),
-                        present(leaving))
+                        present(leaving),
+                        present(logs))
                 : null;
-        return new Reading(settings, errors, warnings);
+        return new Reading(settings, errors.lines(), warnings.lines());
     }
 
-    private static void requirePrice(ProviderSettings provider, boolean first, Prices prices, List<String> complaints) {
+    private static void requirePrice(ProviderSettings provider, boolean first, Prices prices, Complaints complaints) {
         if (!prices.knows(provider.model())) {
-            complaints.add((first ? "REALTIME_API_MODEL" : "parley.provider.fallbacks: " + provider.name()) + ": "
+            complaints.line((first ? "REALTIME_API_MODEL" : "parley.provider.fallbacks: " + provider.name()) + ": "
                     + provider.model() + " has no price in parley.prices (expected: one of "
                     + prices.models().keySet().stream().sorted().toList() + "); its sessions "
                     + switch (prices.unknown()) {
@@ -167,9 +185,9 @@ record AppSettings(
         }
     }
 
-    private static void requireFile(String variable, @Nullable Path file, List<String> errors) {
+    private static void requireFile(String variable, @Nullable Path file, Complaints errors) {
         if (file != null && !Files.isReadable(file)) {
-            errors.add(variable + ": " + file + " (expected: a file that can be read)");
+            errors.line(variable + ": " + file + " (expected: a file that can be read)");
         }
     }
 
@@ -179,13 +197,13 @@ record AppSettings(
                 : null;
     }
 
-    private static <T> @Nullable T read(Config config, List<String> errors, Function<Config, @Nullable T> reader) {
+    private static <T> @Nullable T read(Config config, Complaints errors, Function<Config, @Nullable T> reader) {
         try {
             return reader.apply(config);
         } catch (IllegalArgumentException wrong) {
-            errors.add(String.valueOf(wrong.getMessage()));
+            errors.block(String.valueOf(wrong.getMessage()));
         } catch (ConfigException wrong) {
-            errors.add(String.valueOf(wrong.getMessage()).lines().findFirst().orElse("unreadable"));
+            errors.line(String.valueOf(wrong.getMessage()).lines().findFirst().orElse("unreadable"));
         }
         return null;
     }

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +28,9 @@ public final class Main {
               run [--nodes N]    one node, or N of them on 127.0.0.1, .2, .3 …; until Ctrl-C
               token --user U [--tenant T] [--role R] [--ttl 15m]
                                  a caller's token, or an operator's, signed with JWT_SECRET or development's secret
-              check-config       every error and warning of the configuration at once
+              check-config [--strict]
+                                 every error and warning of the configuration at once; ends with 1 when there
+                                 is an error, with --strict also when there is a warning
               load --help        many callers at once, and what they heard
               barge-in --url U   how fast the agent falls silent when the caller speaks
               chaos --help       what becomes of many conversations when something breaks
@@ -58,9 +61,12 @@ public final class Main {
         var rest = arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
         try {
             switch (command) {
-                case "run" -> run(Options.parse(rest, "nodes"));
+                case "run" -> {
+                    var options = Options.parse(rest, "nodes");
+                    LibraryOutput.inLog(() -> run(options));
+                }
                 case "token" -> token(rest);
-                case "check-config" -> checkConfig();
+                case "check-config" -> checkConfig(List.of(rest));
                 case "load" -> parley.load.Main.main(rest);
                 case "barge-in" -> BargeIn.main(rest);
                 case "chaos" -> System.exit(Chaos.run(List.of(rest)));
@@ -75,23 +81,28 @@ public final class Main {
         }
     }
 
-    private static void run(Options options) throws InterruptedException {
+    private static void run(Options options) {
         int nodes = options.number("nodes", 1, 1, 9);
         var began = System.nanoTime();
         var settings = valid();
         var started = new Started();
+        var logs = Logs.begin(settings);
         var running = new AtomicReference<AutoCloseable>(started);
         var stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running.get(), stopped), "parley-shutdown"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running.get(), logs, stopped), "parley-shutdown"));
         SecondSignal.halts();
         endWithParent();
         running.set(
                 nodes == 1 ? startNode(settings, began, started) : LocalCluster.start(settings, nodes, began, started));
-        stopped.await();
+        try {
+            stopped.await();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
-    private static void stop(AutoCloseable running, CountDownLatch stopped) {
-        try {
+    private static void stop(AutoCloseable running, AutoCloseable logs, CountDownLatch stopped) {
+        try (logs) {
             running.close();
         } catch (Exception late) {
             System.err.println("parley: not stopped cleanly: " + late);
@@ -140,19 +151,36 @@ public final class Main {
         System.out.println(Gateway.tokens(valid().gateway()).sign(bearer, options.duration("ttl", "15m")));
     }
 
-    private static void checkConfig() {
-        var reading = AppSettings.read(config());
+    private static void checkConfig(List<String> options) {
+        if (!List.of(List.of(), List.of("--strict")).contains(options)) {
+            throw new StartFailure("option: " + String.join(" ", options) + " (expected: --strict, or none)");
+        }
+        var reading = read();
         reading.errors().forEach(error -> System.out.println("error    " + error));
         reading.warnings().forEach(warning -> System.out.println("warning  " + warning));
         if (!reading.errors().isEmpty()) {
-            int count = reading.errors().size();
-            throw new StartFailure(count == 1 ? "1 error" : count + " errors");
+            throw new StartFailure(count(reading.errors().size(), "error"));
+        }
+        if (!options.isEmpty() && !reading.warnings().isEmpty()) {
+            throw new StartFailure(count(reading.warnings().size(), "warning") + ", which --strict refuses");
         }
         System.out.println("configuration is valid for " + environment());
     }
 
+    private static String count(int number, String word) {
+        return number + " " + word + (number == 1 ? "" : "s");
+    }
+
+    private static AppSettings.Reading read() {
+        return AppSettings.read(config(), Variables.of(home(), environment()), System.getenv(), Clock.systemUTC());
+    }
+
+    private static Path home() {
+        return Path.of(System.getProperty("parley.home", "."));
+    }
+
     private static AppSettings valid() {
-        var reading = AppSettings.read(config());
+        var reading = read();
         reading.warnings().forEach(warning -> System.err.println("parley: warning: " + warning));
         if (reading.settings() == null) {
             throw new StartFailure("the configuration has errors\n  " + String.join("\n  ", reading.errors()));
@@ -162,8 +190,7 @@ public final class Main {
 
     /** The environment's file, and what follows from what is not set. */
     static Config config() {
-        var home = Path.of(System.getProperty("parley.home", "."));
-        var config = AppSettings.load(home, environment());
+        var config = AppSettings.load(home(), environment());
         var changes = new java.util.HashMap<String, Object>();
         // A configuration kill: any one of the three switches a node off, whatever the others say.
         for (var kill : List.of("VOICE_ENABLED", "ENABLE_VOICE_REALTIME", "ENABLE_REALTIME_API")) {

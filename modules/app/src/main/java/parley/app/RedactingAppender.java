@@ -21,16 +21,20 @@ import parley.session.Redactor;
 
 /**
  * Passes events on to the appenders within it, redacted: message, exceptions, context. In front of every other appender,
- * so that whatever form they write, nobody's address or number is in it. Arguments do not pass as such: their text is in
- * the message.
+ * so that whatever form they write, nobody's address or number is in it, and no secret. Arguments do not pass as such:
+ * their text is in the message.
  */
 public final class RedactingAppender extends UnsynchronizedAppenderBase<ILoggingEvent>
         implements AppenderAttachable<ILoggingEvent> {
+    /** Until the settings have been read. */
+    private static final Confidential LOOKS_LIKE_ONE = Confidential.none();
+
     private final AppenderAttachableImpl<ILoggingEvent> appenders = new AppenderAttachableImpl<>();
 
     @Override
     protected void append(ILoggingEvent event) {
-        appenders.appendLoopOnAppenders(new Redacted(event));
+        var known = context == null ? null : context.getObject(Logs.CONFIDENTIAL);
+        appenders.appendLoopOnAppenders(new Redacted(event, known instanceof Confidential own ? own : LOOKS_LIKE_ONE));
     }
 
     @Override
@@ -74,18 +78,16 @@ public final class RedactingAppender extends UnsynchronizedAppenderBase<ILogging
         return appenders.detachAppender(name);
     }
 
-    private static @Nullable String redacted(@Nullable String text) {
-        return text == null ? null : Redactor.redact(text);
-    }
-
     /** The message is redacted once; exceptions and context, which few events have, when they are asked for. */
     private static final class Redacted implements ILoggingEvent {
         private final ILoggingEvent event;
+        private final Confidential confidential;
         private final @Nullable String message;
 
-        Redacted(ILoggingEvent event) {
+        Redacted(ILoggingEvent event, Confidential confidential) {
             this.event = event;
-            this.message = redacted(event.getFormattedMessage());
+            this.confidential = confidential;
+            this.message = redacted(event.getFormattedMessage(), confidential);
         }
 
         @Override
@@ -105,13 +107,14 @@ public final class RedactingAppender extends UnsynchronizedAppenderBase<ILogging
 
         @Override
         public @Nullable IThrowableProxy getThrowableProxy() {
-            return RedactedThrowable.of(event.getThrowableProxy());
+            return RedactedThrowable.of(event.getThrowableProxy(), confidential);
         }
 
         @Override
         public Map<String, String> getMDCPropertyMap() {
             return event.getMDCPropertyMap().entrySet().stream()
-                    .collect(Collectors.toMap(Map.Entry::getKey, entry -> Redactor.redact(entry.getValue())));
+                    .collect(Collectors.toMap(
+                            Map.Entry::getKey, entry -> Redactor.redact(confidential.hide(entry.getValue()))));
         }
 
         @Override
@@ -128,7 +131,9 @@ public final class RedactingAppender extends UnsynchronizedAppenderBase<ILogging
                     : pairs.stream()
                             .map(pair -> new KeyValuePair(
                                     pair.key,
-                                    pair.value instanceof Number ? pair.value : redacted(String.valueOf(pair.value))))
+                                    pair.value instanceof Number
+                                            ? pair.value
+                                            : redacted(String.valueOf(pair.value), confidential)))
                             .toList();
         }
 
@@ -193,19 +198,23 @@ public final class RedactingAppender extends UnsynchronizedAppenderBase<ILogging
         }
     }
 
-    private record RedactedThrowable(IThrowableProxy thrown) implements IThrowableProxy {
-        static @Nullable IThrowableProxy of(@Nullable IThrowableProxy thrown) {
-            return thrown == null ? null : new RedactedThrowable(thrown);
+    private static @Nullable String redacted(@Nullable String text, Confidential confidential) {
+        return text == null ? null : Redactor.redact(confidential.hide(text));
+    }
+
+    private record RedactedThrowable(IThrowableProxy thrown, Confidential confidential) implements IThrowableProxy {
+        static @Nullable IThrowableProxy of(@Nullable IThrowableProxy thrown, Confidential confidential) {
+            return thrown == null ? null : new RedactedThrowable(thrown, confidential);
         }
 
         @Override
         public @Nullable String getMessage() {
-            return redacted(thrown.getMessage());
+            return redacted(thrown.getMessage(), confidential);
         }
 
         @Override
         public @Nullable String getOverridingMessage() {
-            return redacted(thrown.getOverridingMessage());
+            return redacted(thrown.getOverridingMessage(), confidential);
         }
 
         @Override
@@ -225,7 +234,7 @@ public final class RedactingAppender extends UnsynchronizedAppenderBase<ILogging
 
         @Override
         public @Nullable IThrowableProxy getCause() {
-            return of(thrown.getCause());
+            return of(thrown.getCause(), confidential);
         }
 
         @Override
@@ -233,7 +242,9 @@ public final class RedactingAppender extends UnsynchronizedAppenderBase<ILogging
             var suppressed = thrown.getSuppressed();
             return suppressed == null
                     ? new IThrowableProxy[0]
-                    : Arrays.stream(suppressed).map(RedactedThrowable::new).toArray(IThrowableProxy[]::new);
+                    : Arrays.stream(suppressed)
+                            .map(each -> new RedactedThrowable(each, confidential))
+                            .toArray(IThrowableProxy[]::new);
         }
 
         @Override

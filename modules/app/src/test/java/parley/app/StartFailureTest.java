@@ -96,8 +96,8 @@ class StartFailureTest {
 
         assertThat(Secrets.development(data, "api-token")).isEqualTo(made);
         assertThat(AppSettings.read(config).errors())
-                .anyMatch(error -> error.contains("jwt.secret: one that was made for development")
-                        && error.contains("api-token: one that was made for development"))
+                .anyMatch(error -> error.contains("jwt.secret: one that was made for development"))
+                .anyMatch(error -> error.contains("api-token: one that was made for development"))
                 .noneMatch(error -> error.contains(made));
     }
 

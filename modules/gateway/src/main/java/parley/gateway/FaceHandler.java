@@ -297,7 +297,7 @@ final class FaceHandler {
                     }
                 })
                 .exceptionally(fault -> {
-                    LOG.error("session {} could not be joined", id, fault);
+                    LOG.atError().addKeyValue("session", id).setCause(fault).log("session {} could not be joined", id);
                     socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
                     return null;
                 });

@@ -405,7 +405,7 @@ public final class ClusterSessions implements Sessions {
     }
 
     private static Answer unavailable(SessionId id, Throwable fault) {
-        LOG.warn("session {} does not answer: {}", id, fault.toString());
+        LOG.atWarn().addKeyValue("session", id).log("session {} does not answer: {}", id, fault.toString());
         return new Answer.Refused(Answer.Refusal.UNAVAILABLE, "the session does not answer, try again", TRY_AGAIN);
     }
 }

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 import parley.admission.Budget;
 import parley.protocol.Wire;
 
@@ -102,11 +103,12 @@ final class Spending {
         if (!alerted && isReached(settings.alertMicros())) {
             alerted = true;
             metrics.costAlerts.increment();
-            LOG.warn(
-                    "session {} has cost {} USD, alert-usd is {}",
-                    session.id(),
-                    usd(known),
-                    usd(settings.alertMicros()));
+            warning()
+                    .log(
+                            "session {} has cost {} USD, alert-usd is {}",
+                            session.id(),
+                            usd(known),
+                            usd(settings.alertMicros()));
             talk.notice(event("alert", Limit.SESSION));
         }
         if (limit == null) {
@@ -129,10 +131,17 @@ final class Spending {
             case SESSION -> metrics.costCaps.increment();
             case SHARED -> metrics.budgetStops.increment();
         }
-        LOG.warn("session {} ends after this turn: {}, {} USD so far", session.id(), why(reached), usd(known));
+        warning().log("session {} ends after this turn: {}, {} USD so far", session.id(), why(reached), usd(known));
         talk.notice(event("used_up", reached));
         long deadline = System.nanoTime() + settings.finishWithin().toNanos();
         loop.execute(() -> finish(deadline, why(reached)));
+    }
+
+    private LoggingEventBuilder warning() {
+        return LOG.atWarn()
+                .addKeyValue("session", session.id())
+                .addKeyValue("user", session.caller())
+                .addKeyValue("tenant", session.caller().tenant());
     }
 
     private void finish(long deadline, String why) {
