@@ -20,7 +20,7 @@ record Confidential(List<String> own) {
     private static final int SHORTEST = 6;
 
     private static final Pattern SECRET_KEY =
-            Pattern.compile("(^|.*[.-])(secret|token|api-keys?|password|dsn)$", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(?:^|[.-])(?:secret|token|api-keys?|password|dsn)$", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern PASSWORD = Pattern.compile("^[a-z]+://[^/@:]*:([^/]+)@.*");
 
@@ -52,7 +52,7 @@ record Confidential(List<String> own) {
         var own = new TreeSet<String>();
         config.getConfig("parley").entrySet().forEach(entry -> {
             if (entry.getValue().valueType() == ConfigValueType.STRING
-                    && SECRET_KEY.matcher(entry.getKey()).matches()) {
+                    && SECRET_KEY.matcher(entry.getKey()).find()) {
                 own.addAll(parts(entry.getValue().unwrapped().toString()));
             }
         });
