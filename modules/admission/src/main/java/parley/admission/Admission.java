@@ -6,7 +6,8 @@ import java.util.function.Consumer;
 /** The one question every face asks before it lets a connection in. Thread-safe; never blocks. */
 public interface Admission {
     /**
-     * Decides, and when the answer is yes takes a place that the face gives back when the connection ends.
+     * Decides, and when the answer is yes takes a place that the face gives back when the connection ends. Whom the
+     * percentage leaves out is refused, or admitted to {@link Arm#CONTROL} where {@link ControlArm#SERVE} says so.
      *
      * @param cohorts what the caller's token says it belongs to
      */

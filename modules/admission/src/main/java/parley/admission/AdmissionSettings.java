@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import parley.admission.Rollout.Phase;
@@ -17,6 +18,7 @@ import parley.admission.Rollout.Phase;
  * @param plan the same
  * @param guardrails when the rollout stops
  * @param fourEyes whether what lets more users in takes two people
+ * @param control what becomes of those whom the percentage leaves out
  */
 public record AdmissionSettings(
         boolean nodeOff,
@@ -31,7 +33,8 @@ public record AdmissionSettings(
         int watchBuffer,
         String readJournal,
         GuardrailSettings guardrails,
-        boolean fourEyes) {
+        boolean fourEyes,
+        ControlArm control) {
     public AdmissionSettings {
         var wrong = new ArrayList<String>();
         atLeastOne("max-connections", maxConnections, wrong);
@@ -68,7 +71,8 @@ public record AdmissionSettings(
                     admission.getInt("watch-buffer"),
                     admission.getString("read-journal"),
                     GuardrailSettings.from(admission.getConfig("guardrails")),
-                    admission.getBoolean("four-eyes"));
+                    admission.getBoolean("four-eyes"),
+                    control(admission.getString("control")));
         } catch (IllegalArgumentException wrong) {
             var message = String.valueOf(wrong.getMessage());
             throw message.startsWith("parley.")
@@ -100,6 +104,19 @@ public record AdmissionSettings(
                 .findFirst()
                 .map(Guardrail::threshold)
                 .orElse(0.0);
+    }
+
+    /** Whether somebody in {@link Arm#CONTROL} is let in: only whom the percentage left out, or a suspension. */
+    boolean servesControl(Decision.Why why) {
+        return control == ControlArm.SERVE && (why == Decision.Why.BUCKET || why == Decision.Why.SUSPENDED);
+    }
+
+    private static ControlArm control(String word) {
+        return switch (word.toLowerCase(Locale.ROOT)) {
+            case "refuse" -> ControlArm.REFUSE;
+            case "serve" -> ControlArm.SERVE;
+            default -> throw new IllegalArgumentException("control: " + word + " (expected: refuse or serve)");
+        };
     }
 
     private static Plan plan(Config plan) {

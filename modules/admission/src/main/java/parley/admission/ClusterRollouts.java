@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -57,6 +58,7 @@ public final class ClusterRollouts implements Rollouts {
     private final ActorRef<RolloutController.Command> controller;
     private final ActorRef<KillSwitch.Command> killSwitch;
     private final UnsentOutcomes outcomes;
+    private final ActorRef<OutcomeReporter.Command> reporter;
     private final CurrentEventsByPersistenceIdQuery journal;
     private final Clock clock = Clock.systemUTC();
     private final AtomicInteger notes = new AtomicInteger();
@@ -70,6 +72,7 @@ public final class ClusterRollouts implements Rollouts {
             ActorRef<RolloutController.Command> controller,
             ActorRef<KillSwitch.Command> killSwitch,
             UnsentOutcomes outcomes,
+            ActorRef<OutcomeReporter.Command> reporter,
             CurrentEventsByPersistenceIdQuery journal) {
         this.system = system;
         this.settings = settings;
@@ -78,6 +81,7 @@ public final class ClusterRollouts implements Rollouts {
         this.controller = controller;
         this.killSwitch = killSwitch;
         this.outcomes = outcomes;
+        this.reporter = reporter;
         this.journal = journal;
     }
 
@@ -132,17 +136,18 @@ public final class ClusterRollouts implements Rollouts {
                                         Clock.systemUTC(),
                                         settings.guardrails().list(),
                                         () -> up(cluster),
+                                        () -> split(settings, view.rollout()),
                                         controller)),
                         "parley-rollout"));
         var outcomes = new UnsentOutcomes(
                 settings.guardrails().unsent(), settings.guardrails().warmUpSessions());
-        system.systemActorOf(
+        var reporter = system.systemActorOf(
                 OutcomeReporter.create(outcomes, cluster.selfMember().address().toString(), singleton.narrow()),
                 "parley-outcomes",
                 Props.empty());
         var journal = PersistenceQuery.get(system)
                 .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, settings.readJournal());
-        return new ClusterRollouts(system, settings, view, singleton.narrow(), killSwitch, outcomes, journal);
+        return new ClusterRollouts(system, settings, view, singleton.narrow(), killSwitch, outcomes, reporter, journal);
     }
 
     /** Decides by what this knows. */
@@ -155,7 +160,18 @@ public final class ClusterRollouts implements Rollouts {
         return new Outcomes() {
             @Override
             public void report(Signal signal, CallerId caller, Arm arm, boolean forced, double failed) {
-                outcomes.report(signal, caller, arm, forced, failed);
+                outcomes.report(
+                        signal,
+                        caller,
+                        arm,
+                        forced,
+                        failed,
+                        arm == Arm.VOICE && view.rollout().isBaked(caller));
+            }
+
+            @Override
+            public void probe(Signal signal, double failed) {
+                outcomes.probe(signal, failed);
             }
 
             @Override
@@ -163,6 +179,25 @@ public final class ClusterRollouts implements Rollouts {
                 return settings.threshold(signal);
             }
         };
+    }
+
+    /**
+     * Brings what this node has seen to where it is counted, now: to be called when its last session has ended or moved,
+     * and before it leaves the cluster. Completed, never failed, when all of it is in the journal, or after {@code
+     * atMost}.
+     */
+    public CompletionStage<Void> flush(Duration atMost) {
+        return AskPattern.<OutcomeReporter.Command, Done>ask(
+                        reporter, OutcomeReporter.Flush::new, atMost, system.scheduler())
+                .handle((done, late) -> {
+                    if (late != null) {
+                        LOG.warn(
+                                "{} session outcomes of this node are not counted: {}",
+                                outcomes.size(),
+                                late.toString());
+                    }
+                    return null;
+                });
     }
 
     /** Outcomes of this node that nobody will count, because {@code unsent} of them were waiting already. */
@@ -212,12 +247,20 @@ public final class ClusterRollouts implements Rollouts {
         rules.add(new Explained.Rule(
                 Why.BUCKET,
                 true,
-                "bucket " + bucket + (bucket < flag.percentage() ? " is" : " is not") + " below " + flag.percentage()));
+                "bucket " + bucket + (bucket < flag.percentage() ? " is" : " is not") + " below " + flag.percentage()
+                        + (settings.control() == ControlArm.SERVE ? "; who is outside is served as control" : "")));
         var assigned = settings.nodeOff()
                 ? new Flag.Assignment(Arm.CONTROL, Why.NODE_OFF)
                 : kill.on() ? new Flag.Assignment(Arm.CONTROL, Why.KILLED) : rollout.assign(caller, cohorts);
         return new Explained(
-                caller, bucket, flag.percentage(), assigned.arm(), assigned.why(), rollout.revision(), rules);
+                caller,
+                bucket,
+                flag.percentage(),
+                assigned.arm(),
+                assigned.arm() == Arm.VOICE || settings.servesControl(assigned.why()),
+                assigned.why(),
+                rollout.revision(),
+                rules);
     }
 
     @Override
@@ -356,6 +399,13 @@ public final class ClusterRollouts implements Rollouts {
                                 .execute(() -> noteUntilWritten(actor, action, outcome, reason, at, nodes));
                     }
                 });
+    }
+
+    private static int split(AdmissionSettings settings, Rollout rollout) {
+        int percentage = rollout.effectivePercentage();
+        return settings.control() == ControlArm.SERVE && percentage > 0 && percentage < 100
+                ? percentage
+                : EvidenceKeeper.NO_SPLIT;
     }
 
     private static Set<String> up(Cluster cluster) {

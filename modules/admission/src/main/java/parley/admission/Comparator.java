@@ -4,7 +4,7 @@ package parley.admission;
 enum Comparator {
     /** The sessions of {@link Arm#CONTROL}, at the same time. */
     CONTROL,
-    /** Users who were in before the present step: whoever feeds the evidence names their sessions {@link Arm#CONTROL}. */
+    /** Users who were in before the present step, and for a step's bake time: the others are the candidate then. */
     BAKED,
     /** Synthetic sessions with the real provider: they tell the provider's trouble from ours. */
     PROBE,

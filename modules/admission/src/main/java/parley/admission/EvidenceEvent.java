@@ -11,8 +11,11 @@ sealed interface EvidenceEvent extends CborSerializable {
      *
      * @param life of the node: another after each start
      * @param number rises with each batch of a life
+     * @param voiceUsers so many users of {@link Arm#VOICE} had not been met before, and {@code controlUsers} of the other
      */
-    record Seen(String life, long number, List<Observation> observations, Instant at) implements EvidenceEvent {
+    record Seen(
+            String life, long number, List<Observation> observations, Instant at, long voiceUsers, long controlUsers)
+            implements EvidenceEvent {
         public Seen {
             observations = List.copyOf(observations);
         }

@@ -4,9 +4,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -34,6 +37,12 @@ final class EvidenceKeeper
     /** A node that is silent for longer may have seen what the others have not. */
     static final Duration SILENT = Duration.ofSeconds(30);
 
+    /** There is one arm only. */
+    static final int NO_SPLIT = -1;
+
+    /** Beyond so many users of an era none is counted: they are sample enough. */
+    static final int MOST_USERS = 100_000;
+
     sealed interface Command extends RolloutSingleton.Command {}
 
     /**
@@ -42,16 +51,19 @@ final class EvidenceKeeper
      * @param life of the node: another after each start
      * @param node its address
      * @param number one more than that of the life's last batch, or the same again
+     * @param arrivals of those whose session is among the observations; null where a release before 0.2 sends it
      */
     record Batch(
             String life,
             String node,
             long number,
             List<Observation> observations,
+            @Nullable List<Arrival> arrivals,
             ActorRef<OutcomeReporter.Command> replyTo)
             implements Command, CborSerializable {
         Batch {
             observations = List.copyOf(observations);
+            arrivals = arrivals == null ? List.of() : List.copyOf(arrivals);
         }
     }
 
@@ -64,24 +76,35 @@ final class EvidenceKeeper
     private final Clock clock;
     private final List<Guardrail> guardrails;
     private final Supplier<Set<String>> nodes;
+    private final IntSupplier split;
     private final ActorRef<RolloutController.Command> controller;
     private final ActorRef<Command> self;
     private final Map<String, Instant> heard = new HashMap<>();
+    /** Users of this era, by their hash: in memory alone, so that no journal knows who was there. */
+    private final Set<Long> met = new HashSet<>();
+
     private @Nullable Instant blindSince;
 
-    /** @param nodes the addresses of those that are up */
+    /**
+     * @param nodes the addresses of those that are up
+     * @param split the share of users, in per cent, whom admission gives to {@link Arm#VOICE} while it gives the others to
+     *     {@link Arm#CONTROL}; {@link #NO_SPLIT} while it does not
+     */
     static Behavior<Command> create(
             Clock clock,
             List<Guardrail> guardrails,
             Supplier<Set<String>> nodes,
+            IntSupplier split,
             ActorRef<RolloutController.Command> controller) {
-        return Behaviors.setup(context -> new EvidenceKeeper(clock, guardrails, nodes, controller, context.getSelf()));
+        return Behaviors.setup(
+                context -> new EvidenceKeeper(clock, guardrails, nodes, split, controller, context.getSelf()));
     }
 
     private EvidenceKeeper(
             Clock clock,
             List<Guardrail> guardrails,
             Supplier<Set<String>> nodes,
+            IntSupplier split,
             ActorRef<RolloutController.Command> controller,
             ActorRef<Command> self) {
         super(
@@ -91,6 +114,7 @@ final class EvidenceKeeper
         this.clock = clock;
         this.guardrails = guardrails;
         this.nodes = nodes;
+        this.split = split;
         this.controller = controller;
         this.self = self;
     }
@@ -117,6 +141,7 @@ final class EvidenceKeeper
             case Begin(var era) when era == state.era() -> Effect().noReply();
             case Begin(var era) -> {
                 blindSince = blindSince == null ? null : clock.instant();
+                met.clear();
                 yield Effect().persist(new EvidenceEvent.Begun(era)).thenNoReply();
             }
             case Weigh weigh -> weigh(state);
@@ -130,8 +155,22 @@ final class EvidenceKeeper
             return Effect().reply(batch.replyTo(), acknowledged);
         }
         return Effect()
-                .persist(new EvidenceEvent.Seen(batch.life(), batch.number(), batch.observations(), clock.instant()))
+                .persist(new EvidenceEvent.Seen(
+                        batch.life(),
+                        batch.number(),
+                        batch.observations(),
+                        clock.instant(),
+                        newUsers(batch, Arm.VOICE),
+                        newUsers(batch, Arm.CONTROL)))
                 .thenReply(batch.replyTo(), later -> acknowledged);
+    }
+
+    /** After a move of this singleton whoever comes again counts again: in the arm it was in before. */
+    private long newUsers(Batch batch, Arm arm) {
+        var arrivals = Objects.requireNonNull(batch.arrivals());
+        return arrivals.stream()
+                .filter(arrival -> arrival.arm() == arm && met.size() < MOST_USERS && met.add(arrival.user()))
+                .count();
     }
 
     private ReplyEffect<EvidenceEvent, EvidenceState> weigh(EvidenceState state) {
@@ -156,11 +195,17 @@ final class EvidenceKeeper
     }
 
     private void judge(EvidenceState state, boolean complete, Duration blind) {
+        var ratio = ratio(state);
         var judgements = guardrails.stream()
-                .map(guardrail -> Judge.judge(guardrail, of(guardrail, state), complete))
+                .map(guardrail -> Judge.judge(guardrail, of(guardrail, state), complete, ratio))
                 .toList();
         controller.tell(new RolloutController.Judged(
-                state.era(), judgements, state.blind().plus(blind), self));
+                state.era(), judgements, ratio, state.blind().plus(blind), self));
+    }
+
+    private @Nullable SampleRatio ratio(EvidenceState state) {
+        int percentage = split.getAsInt();
+        return percentage == NO_SPLIT ? null : new SampleRatio(state.voiceUsers(), state.controlUsers(), percentage);
     }
 
     private boolean complete() {

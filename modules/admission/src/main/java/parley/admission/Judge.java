@@ -47,12 +47,15 @@ final class Judge {
     private final Tally candidate;
     private final Tally compared;
     private final long needed;
+    private final @Nullable SampleRatio mismatch;
 
-    private Judge(Guardrail guardrail, Evidence evidence) {
+    private Judge(Guardrail guardrail, Evidence evidence, @Nullable SampleRatio ratio) {
         this.guardrail = guardrail;
         this.evidence = evidence;
+        this.mismatch =
+                guardrail.comparator() == Comparator.CONTROL && ratio != null && ratio.mismatch() ? ratio : null;
         this.comparison = switch (guardrail.comparator()) {
-            case CONTROL, BAKED -> evidence.control();
+            case CONTROL, BAKED -> mismatch == null ? evidence.control() : Samples.NONE;
             case PROBE -> evidence.probes();
             case ABSOLUTE -> Samples.NONE;
         };
@@ -63,7 +66,12 @@ final class Judge {
 
     /** @param complete every node has reported lately; without that nothing passes, but what is bad stays bad */
     static Judgement judge(Guardrail guardrail, Evidence evidence, boolean complete) {
-        return new Judge(guardrail, evidence).judge(complete);
+        return judge(guardrail, evidence, complete, null);
+    }
+
+    /** @param ratio of the users of both arms; null: there is one arm only. Where they do not fit, none is compared */
+    static Judgement judge(Guardrail guardrail, Evidence evidence, boolean complete, @Nullable SampleRatio ratio) {
+        return new Judge(guardrail, evidence, ratio).judge(complete);
     }
 
     private Judgement judge(boolean complete) {
@@ -230,7 +238,7 @@ final class Judge {
                 candidate.sessions(),
                 compared.sessions(),
                 needed,
-                why);
+                mismatch == null ? why : why + "; " + mismatch.says());
     }
 
     /** Without decimals where there are none. */

@@ -31,9 +31,9 @@ final class NodeAdmission implements Admission {
         }
         var rollout = view.rollout();
         var assignment = rollout.assign(caller, cohorts);
-        return assignment.arm() == Arm.CONTROL
+        return assignment.arm() == Arm.CONTROL && !settings.servesControl(assignment.why())
                 ? without(assignment.why())
-                : place(caller, assignment.why(), rollout.revision(), 1);
+                : place(caller, assignment.arm(), assignment.why(), rollout.revision(), 1);
     }
 
     @Override
@@ -45,7 +45,7 @@ final class NodeAdmission implements Admission {
         var rollout = view.rollout();
         var why = rollout.assign(caller, cohorts).why();
         // A session keeps its arm; only a person that was denied by name loses it.
-        return why == Why.DENIED ? without(Why.DENIED) : place(caller, why, rollout.revision(), 2);
+        return why == Why.DENIED ? without(Why.DENIED) : place(caller, Arm.VOICE, why, rollout.revision(), 2);
     }
 
     /** What beats every list; null: nothing. */
@@ -70,7 +70,7 @@ final class NodeAdmission implements Admission {
     }
 
     /** @param share how many times each limit may be used */
-    private Decision place(CallerId caller, Why why, long revision, long share) {
+    private Decision place(CallerId caller, Arm arm, Why why, long revision, long share) {
         if (connections.incrementAndGet() > share * settings.maxConnections()) {
             connections.decrementAndGet();
             return refused(
@@ -83,7 +83,7 @@ final class NodeAdmission implements Admission {
                     "this user has " + share * settings.maxConnectionsPerCaller()
                             + " live connections, which is the limit");
         }
-        return new Admitted(Arm.VOICE, why, revision, new Seat(caller));
+        return new Admitted(arm, why, revision, new Seat(caller));
     }
 
     /** True once it was left. */

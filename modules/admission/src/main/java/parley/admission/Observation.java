@@ -3,6 +3,7 @@ package parley.admission;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one session says by one signal. Carries no user id: the sub-bucket is all that the statistics need of it.
@@ -12,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
  * @param forced in or out by a list and not by the percentage: never a sample
  * @param warmUp among the first sessions of a fresh node: no latency sample, but its errors count
  * @param probe a synthetic session with the real provider: never a user's sample
+ * @param baked of a user who was in before the present stage, and for a whole stage's bake time
  */
 record Observation(
         Signal signal,
@@ -21,7 +23,8 @@ record Observation(
         double failed,
         boolean forced,
         boolean warmUp,
-        boolean probe) {
+        boolean probe,
+        boolean baked) {
     static final int SUB_BUCKETS = 64;
 
     Observation {
@@ -34,6 +37,33 @@ record Observation(
         if (!(failed >= 0 && failed <= 1)) {
             throw new IllegalArgumentException("failed: " + failed + " (expected: 0..1)");
         }
+    }
+
+    /** Of nobody who was in before. */
+    Observation(
+            Signal signal,
+            Arm arm,
+            int subBucket,
+            String tenant,
+            double failed,
+            boolean forced,
+            boolean warmUp,
+            boolean probe) {
+        this(signal, arm, subBucket, tenant, failed, forced, warmUp, probe, false);
+    }
+
+    /** As a guardrail counts it that compares with this; null: not at all. */
+    @Nullable
+    Observation heldAgainst(Comparator comparator) {
+        if (comparator != Comparator.BAKED || probe) {
+            return this;
+        }
+        if (arm == Arm.CONTROL) {
+            return null;
+        }
+        return baked
+                ? new Observation(signal, Arm.CONTROL, subBucket, tenant, failed, forced, warmUp, false, true)
+                : this;
     }
 
     /**

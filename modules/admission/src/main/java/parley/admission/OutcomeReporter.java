@@ -2,6 +2,8 @@ package parley.admission;
 
 import java.time.Duration;
 import java.util.UUID;
+import java.util.stream.Stream;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -28,6 +30,13 @@ final class OutcomeReporter extends AbstractBehavior<OutcomeReporter.Command> {
     /** The keeper has it in its journal. */
     record Acknowledged(String life, long number) implements Command, CborSerializable {}
 
+    /**
+     * Brings all that waits at once, because the node leaves.
+     *
+     * @param replyTo is told when the keeper has everything
+     */
+    record Flush(ActorRef<Done> replyTo) implements Command {}
+
     private enum Tick implements Command {
         REPORT
     }
@@ -40,6 +49,7 @@ final class OutcomeReporter extends AbstractBehavior<OutcomeReporter.Command> {
     private EvidenceKeeper.@Nullable Batch underWay;
     private Duration waited = Duration.ZERO;
     private long lost;
+    private @Nullable ActorRef<Done> flushing;
 
     /** @param node its address, as the members of the cluster have it */
     static Behavior<Command> create(UnsentOutcomes unsent, String node, ActorRef<EvidenceKeeper.Command> keeper) {
@@ -78,7 +88,7 @@ final class OutcomeReporter extends AbstractBehavior<OutcomeReporter.Command> {
                     sendNext();
                 } else {
                     waited = waited.plus(EVERY);
-                    if (waited.compareTo(AGAIN_AFTER) >= 0) {
+                    if (flushing != null || waited.compareTo(AGAIN_AFTER) >= 0) {
                         send(underWay);
                     }
                 }
@@ -86,9 +96,19 @@ final class OutcomeReporter extends AbstractBehavior<OutcomeReporter.Command> {
             case Acknowledged(var of, var acknowledged) -> {
                 if (underWay != null && of.equals(life) && acknowledged == underWay.number()) {
                     underWay = null;
-                    if (unsent.size() >= BATCH) {
+                    if (unsent.size() >= (flushing == null ? BATCH : 1)) {
                         sendNext();
+                    } else if (flushing != null) {
+                        flushing.tell(Done.getInstance());
+                        flushing = null;
                     }
+                }
+            }
+            case Flush(var replyTo) -> {
+                flushing = replyTo;
+                if (underWay == null) {
+                    // Also when nothing waits: the keeper's word is the answer.
+                    sendNext();
                 }
             }
         }
@@ -96,8 +116,16 @@ final class OutcomeReporter extends AbstractBehavior<OutcomeReporter.Command> {
 
     private void sendNext() {
         number++;
+        var taken = unsent.take(BATCH);
         send(new EvidenceKeeper.Batch(
-                life, node, number, unsent.take(BATCH), getContext().getSelf()));
+                life,
+                node,
+                number,
+                taken.stream().map(UnsentOutcomes.Noted::observation).toList(),
+                taken.stream()
+                        .flatMap(noted -> Stream.ofNullable(noted.arrival()))
+                        .toList(),
+                getContext().getSelf()));
     }
 
     private void send(EvidenceKeeper.Batch batch) {

@@ -15,6 +15,12 @@ public interface Outcomes {
      */
     void report(Signal signal, CallerId caller, Arm arm, boolean forced, double failed);
 
+    /**
+     * The same of a synthetic session that took the way by which {@link Arm#CONTROL} is served, or everybody where there
+     * is only one: nobody's sample, but what a guardrail with {@code comparator = probe} compares with.
+     */
+    default void probe(Signal signal, double failed) {}
+
     /** Beyond what a session counts as failed: seconds for first audio, US dollars for cost; 0 for the other signals. */
     default double threshold(Signal signal) {
         return switch (signal) {

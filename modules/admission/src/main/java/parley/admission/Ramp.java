@@ -14,6 +14,7 @@ import parley.admission.Rollout.Phase;
 import parley.admission.Rollout.Suspension;
 import parley.admission.Rollouts.GuardrailReport;
 import parley.admission.Rollouts.GuardrailView;
+import parley.admission.Rollouts.SampleRatioView;
 import parley.admission.Rollouts.Waiting;
 
 /**
@@ -57,6 +58,7 @@ final class Ramp {
     private final Rollout rollout;
     private final Kill kill;
     private final List<Finding> findings;
+    private final @Nullable SampleRatio ratio;
     private final Duration blind;
     private final Instant now;
     private final @Nullable Instant acted;
@@ -64,6 +66,7 @@ final class Ramp {
     /**
      * @param kill while it is on nothing happens, and no step bakes
      * @param judgements of this era's evidence
+     * @param ratio of the users of both arms in this era; null: there is one arm only
      * @param blind so long, in this era, not everything was measured: a step does not bake then
      * @param acted when a guardrail last did something; null: never
      */
@@ -72,6 +75,7 @@ final class Ramp {
             Rollout rollout,
             Kill kill,
             List<Judgement> judgements,
+            @Nullable SampleRatio ratio,
             Duration blind,
             Instant now,
             @Nullable Instant acted) {
@@ -83,6 +87,7 @@ final class Ramp {
                         .filter(judgement -> judgement.guardrail().equals(guardrail.id()))
                         .map(judgement -> new Finding(guardrail, judgement)))
                 .toList();
+        this.ratio = ratio;
         this.blind = blind;
         this.now = now;
         this.acted = acted;
@@ -252,6 +257,7 @@ final class Ramp {
 
     private boolean good() {
         return findings.size() == settings.list().size()
+                && (ratio == null || !ratio.mismatch())
                 && connections() >= step().minSessions()
                 && findings.stream()
                         .filter(Finding::acts)
@@ -291,7 +297,14 @@ final class Ramp {
 
     /** With the revision that comes after none. */
     GuardrailReport report() {
-        return new GuardrailReport(0, findings.stream().map(Ramp::view).toList(), waiting());
+        return new GuardrailReport(
+                0,
+                findings.stream().map(Ramp::view).toList(),
+                waiting(),
+                ratio == null
+                        ? null
+                        : new SampleRatioView(
+                                ratio.voice(), ratio.control(), ratio.percentage(), ratio.p(), ratio.mismatch()));
     }
 
     private List<Waiting> waiting() {
@@ -330,6 +343,13 @@ final class Ramp {
         if (connections() < step.minSessions()) {
             waiting.add(
                     new Waiting("evidence", "", Long.toString(connections()), Integer.toString(step.minSessions())));
+        }
+        if (ratio != null && ratio.mismatch()) {
+            waiting.add(new Waiting(
+                    "sample_ratio",
+                    "",
+                    ratio.voice() + " of " + (ratio.voice() + ratio.control()),
+                    ratio.percentage() + " %"));
         }
         if (step.approval() && !rollout.plan().isLast(rollout.step())) {
             waiting.add(new Waiting("approval", "", "", "promote"));

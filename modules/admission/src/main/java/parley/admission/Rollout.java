@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param since when this phase and step began
  * @param suspension the one it is in, or came from by itself; null: neither
  * @param proposed waits for a second pair of eyes; any change takes it away; null: nothing
+ * @param baked users whose bucket is below have been in for a whole stage's bake time; 0: nobody, or everybody who is in
  */
 public record Rollout(
         long revision,
@@ -25,7 +26,8 @@ public record Rollout(
         Instant since,
         Change changed,
         @Nullable Suspension suspension,
-        @Nullable Proposed proposed)
+        @Nullable Proposed proposed,
+        int baked)
         implements CborSerializable {
     /** Where a rollout is. */
     public enum Phase {
@@ -66,7 +68,44 @@ public record Rollout(
 
     /** Not suspended, and not lately. */
     public Rollout(long revision, Phase phase, Flag flag, Plan plan, int step, Instant since, Change changed) {
-        this(revision, phase, flag, plan, step, since, changed, null, null);
+        this(revision, phase, flag, plan, step, since, changed, null, null, 0);
+    }
+
+    /** Nobody has been in for long. */
+    public Rollout(
+            long revision,
+            Phase phase,
+            Flag flag,
+            Plan plan,
+            int step,
+            Instant since,
+            Change changed,
+            @Nullable Suspension suspension,
+            @Nullable Proposed proposed) {
+        this(revision, phase, flag, plan, step, since, changed, suspension, proposed, 0);
+    }
+
+    /** Whether somebody who is in has been in since before this stage, and for a whole stage's bake time. */
+    boolean isBaked(CallerId caller) {
+        return flag.bucketOf(caller) < baked;
+    }
+
+    /** {@link #baked} when the flag becomes another: who is in now is baked when this stage has lasted its time. */
+    int bakedAfter(Flag next, Instant at) {
+        if (!next.salt().equals(flag.salt())) {
+            return 0;
+        }
+        if (next.percentage() > flag.percentage()) {
+            return hasBaked(at) ? flag.percentage() : baked;
+        }
+        // Somebody must be left who is held against them.
+        return next.percentage() > baked ? baked : 0;
+    }
+
+    private boolean hasBaked(Instant at) {
+        return step >= 0
+                && effectivePercentage() > 0
+                && !at.isBefore(since.plus(plan.steps().get(step).bake()));
     }
 
     /** The share of users that get voice now, 0..100: that of the flag, unless nobody gets it. */
@@ -93,7 +132,8 @@ public record Rollout(
                 at,
                 new Change(by, at, reason),
                 because,
-                null);
+                null,
+                bakedAfter(flag.withPercentage(percentage), at));
     }
 
     /** The next revision: as it is, and {@code wanted} waits for somebody else than who wants it. */
@@ -113,7 +153,8 @@ public record Rollout(
                         wanted.plan,
                         wanted.step,
                         !wanted.since.equals(since),
-                        wanted.changed));
+                        wanted.changed),
+                baked);
     }
 
     /** The next revision: as {@link #proposed} says, or as it is where nothing is. */
@@ -128,8 +169,9 @@ public record Rollout(
                         proposed.begins ? by.at() : since,
                         by,
                         proposed.begins ? null : suspension,
-                        null)
-                : new Rollout(revision + 1, phase, flag, plan, step, since, by, suspension, null);
+                        null,
+                        bakedAfter(proposed.flag, by.at()))
+                : new Rollout(revision + 1, phase, flag, plan, step, since, by, suspension, null, baked);
     }
 
     /** What would be different if {@link #proposed} were approved. */

@@ -79,10 +79,16 @@ final class RolloutController
      * What the guardrails say.
      *
      * @param era whose evidence it is: of another than the present one it says nothing
+     * @param ratio of the users of both arms; null: there is one arm only, or a release before 0.2 judged
      * @param blind how long some node was silent in this era: no step bakes then
      * @param replyTo is told the present one, where that is another
      */
-    record Judged(long era, List<Judgement> judgements, Duration blind, ActorRef<EvidenceKeeper.Command> replyTo)
+    record Judged(
+            long era,
+            List<Judgement> judgements,
+            @Nullable SampleRatio ratio,
+            Duration blind,
+            ActorRef<EvidenceKeeper.Command> replyTo)
             implements Command, CborSerializable {}
 
     private final Clock clock;
@@ -183,6 +189,7 @@ final class RolloutController
                 state.rollout(),
                 kill.get(),
                 judged.judgements(),
+                judged.ratio(),
                 judged.blind(),
                 clock.instant(),
                 state.acted());
@@ -341,7 +348,8 @@ final class RolloutController
                 begins ? at : now.since(),
                 new Rollout.Change(request.actor(), at, request.reason()),
                 begins ? null : now.suspension(),
-                null);
+                null,
+                now.bakedAfter(flag, at));
     }
 
     private static Changed.@Nullable Refused notNow(Rollout now, Action action, Request request) {

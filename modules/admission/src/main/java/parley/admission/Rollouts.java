@@ -3,6 +3,7 @@ package parley.admission;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
@@ -138,10 +139,18 @@ public interface Rollouts {
     /**
      * A decision and where it comes from.
      *
+     * @param served whether it is let in: in {@link Arm#CONTROL} only where that is served
      * @param rules in the order in which they are asked; the first that matched decided
      */
     record Explained(
-            CallerId caller, int bucket, int percentage, Arm arm, Decision.Why rule, long revision, List<Rule> rules) {
+            CallerId caller,
+            int bucket,
+            int percentage,
+            Arm arm,
+            boolean served,
+            Decision.Why rule,
+            long revision,
+            List<Rule> rules) {
         /** Whether a rule matched, and what it says. */
         public record Rule(Decision.Why rule, boolean matched, String says) {}
     }
@@ -168,10 +177,20 @@ public interface Rollouts {
      * All guardrails, and what the next step waits for.
      *
      * @param revision rises with each report; 0: nobody has judged yet
+     * @param sampleRatio null while there is one arm only
      */
-    record GuardrailReport(long revision, List<GuardrailView> guardrails, List<Waiting> waitingFor)
+    record GuardrailReport(
+            long revision,
+            List<GuardrailView> guardrails,
+            List<Waiting> waitingFor,
+            @Nullable SampleRatioView sampleRatio)
             implements CborSerializable {
         public static final GuardrailReport NONE = new GuardrailReport(0, List.of(), List.of());
+
+        /** Of one arm. */
+        public GuardrailReport(long revision, List<GuardrailView> guardrails, List<Waiting> waitingFor) {
+            this(revision, guardrails, waitingFor, null);
+        }
 
         public GuardrailReport {
             guardrails = List.copyOf(guardrails);
@@ -179,13 +198,24 @@ public interface Rollouts {
         }
 
         GuardrailReport after(GuardrailReport before) {
-            return new GuardrailReport(before.revision + 1, guardrails, waitingFor);
+            return new GuardrailReport(before.revision + 1, guardrails, waitingFor, sampleRatio);
         }
 
         boolean saysTheSameAs(GuardrailReport other) {
-            return guardrails.equals(other.guardrails) && waitingFor.equals(other.waitingFor);
+            return guardrails.equals(other.guardrails)
+                    && waitingFor.equals(other.waitingFor)
+                    && Objects.equals(sampleRatio, other.sampleRatio);
         }
     }
+
+    /**
+     * How many users were counted in each arm since this step began, without those whom a list put there.
+     *
+     * @param percentage that should be {@code voice}
+     * @param p how often chance alone is so far off
+     * @param mismatch whether that is too seldom to be chance: nothing is promoted, and the arms are not compared
+     */
+    record SampleRatioView(long voice, long control, int percentage, double p, boolean mismatch) {}
 
     /**
      * A guardrail and what it says now.
@@ -235,7 +265,7 @@ public interface Rollouts {
      * What a step waits for.
      *
      * @param kind {@code bake}: its time; {@code evidence}: sessions; {@code verdict}: a guardrail that passes; {@code
-     *     approval}: a person; {@code tenant}: one that fails alone
+     *     approval}: a person; {@code tenant}: one that fails alone; {@code sample_ratio}: users as the percentage says
      * @param guardrail whose it is; empty: the plan's
      * @param have a number of sessions, an ISO-8601 time, a verdict, or a tenant's name; empty where there is nothing yet
      * @param need the same

@@ -1,5 +1,7 @@
 package parley.admission;
 
+import java.util.Locale;
+
 /**
  * Whether as many users were admitted to each arm as the percentage says. When not, something chooses who is counted, and
  * no comparison of the arms means anything: the rollout holds.
@@ -8,7 +10,7 @@ package parley.admission;
  * @param control users of {@link Arm#CONTROL}, likewise
  * @param percentage 0..100, in force while they came
  */
-record SampleRatio(long voice, long control, int percentage) {
+record SampleRatio(long voice, long control, int percentage) implements CborSerializable {
     static final double ALPHA = 0.001;
     static final long LEAST_USERS = 100;
 
@@ -37,6 +39,17 @@ record SampleRatio(long voice, long control, int percentage) {
 
     boolean mismatch() {
         return voice + control >= LEAST_USERS && p() < ALPHA;
+    }
+
+    /** For whoever runs the rollout. */
+    String says() {
+        return String.format(
+                Locale.ROOT,
+                "of %d users %d have voice where %d %% should (p = %.1e): the arms cannot be compared",
+                voice + control,
+                voice,
+                percentage,
+                p());
     }
 
     /** Of Pearson's χ² test, one degree of freedom: how often chance alone is so far off or farther. */

@@ -22,6 +22,8 @@ import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.persistence.query.PersistenceQuery;
+import org.apache.pekko.persistence.query.javadsl.CurrentEventsByPersistenceIdQuery;
 import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
 import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
 import org.jspecify.annotations.Nullable;
@@ -224,6 +226,36 @@ class ClusterRolloutsTest {
                             false,
                             failed);
         }
+    }
+
+    @Test
+    void whatANodeHasSeenIsCountedWhenItHasFlushed() {
+        besides = Map.of("parley.admission.control", "serve", "parley.admission.percentage", "40");
+        start(1);
+        var rollouts = nodes.getFirst().rollouts();
+        for (int user = 0; user < OutcomeReporter.BATCH + 3; user++) {
+            rollouts.outcomes().report(Signal.CREATION, new CallerId("user-" + user, "default"), Arm.CONTROL, false, 0);
+        }
+
+        get(rollouts.flush(Duration.ofMinutes(1)));
+        var seen = get(PersistenceQuery.get(nodes.getFirst().system())
+                .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, PersistenceTestKitReadJournal.Identifier())
+                .currentEventsByPersistenceId(EvidenceKeeper.ID.id(), 0, Long.MAX_VALUE)
+                .map(envelope -> envelope.event() instanceof EvidenceEvent.Seen batch
+                        ? batch.observations().size() + batch.controlUsers()
+                        : 0L)
+                .runFold(0L, Long::sum, nodes.getFirst().system()));
+
+        assertThat(seen).isEqualTo(2 * (OutcomeReporter.BATCH + 3));
+        // Nobody of them is in at 40 %: whoever looks at the ratio sees that.
+        await(() -> rollouts.guardrails().sampleRatio() != null);
+        assertThat(rollouts.guardrails().sampleRatio().mismatch()).isTrue();
+        // Of bucket 75.
+        var outside = rollouts.explain(new CallerId("user-2", "default"), Set.of());
+        assertThat(outside.served()).isTrue();
+        assertThat(outside.arm()).isEqualTo(Arm.CONTROL);
+        assertThat(outside.rules().getLast().says())
+                .isEqualTo("bucket 75 is not below 40; who is outside is served as control");
     }
 
     /** -1: nobody has judged yet. */

@@ -38,9 +38,10 @@ class EvidenceKeeperTest {
     private final TestProbe<RolloutController.Command> controller = kit.createTestProbe();
     private final TestProbe<OutcomeReporter.Command> node = kit.createTestProbe();
     private volatile Set<String> up = Set.of("n1", "n2");
+    private volatile int split = EvidenceKeeper.NO_SPLIT;
     private final EventSourcedBehaviorTestKit<EvidenceKeeper.Command, EvidenceEvent, EvidenceState> keeper =
             EventSourcedBehaviorTestKit.create(
-                    kit.system(), EvidenceKeeper.create(clock, GUARDRAILS, () -> up, controller.getRef()));
+                    kit.system(), EvidenceKeeper.create(clock, GUARDRAILS, () -> up, () -> split, controller.getRef()));
 
     @AfterEach
     void stop() {
@@ -53,7 +54,7 @@ class EvidenceKeeperTest {
         var again = keeper.runCommand(batch("a", "n1", 1, good(10)));
         var other = keeper.runCommand(batch("b", "n2", 1, good(5)));
 
-        assertThat(first.events()).containsExactly(new EvidenceEvent.Seen("a", 1, good(10), NOON));
+        assertThat(first.events()).containsExactly(new EvidenceEvent.Seen("a", 1, good(10), NOON, 0, 0));
         assertThat(again.hasNoEvents()).isTrue();
         assertThat(other.hasNoEvents()).isFalse();
         assertThat(acknowledged(3))
@@ -86,7 +87,7 @@ class EvidenceKeeperTest {
     void withoutAJournalNothingIsAcknowledgedAndNothingIsLost() {
         PersistenceTestKit.create(kit.system()).failNextPersisted(EvidenceKeeper.ID.id());
         // Not by the test kit, which waits for what a command comes to: the keeper of a cluster fails and begins again.
-        var failing = kit.spawn(EvidenceKeeper.create(clock, GUARDRAILS, () -> up, controller.getRef()));
+        var failing = kit.spawn(EvidenceKeeper.create(clock, GUARDRAILS, () -> up, () -> split, controller.getRef()));
         var batch = batch("a", "n1", 1, good(10));
 
         failing.tell(batch);
@@ -205,8 +206,70 @@ class EvidenceKeeperTest {
         assertThat(samples()).isEqualTo(301);
     }
 
+    /** R8. */
+    @Test
+    void usersAreCountedOnceAndTheirNumbersOutliveAMoveAndEndWithTheEra() {
+        split = 50;
+        keeper.runCommand(arrived("a", 1, Arm.VOICE, 1, 80));
+        keeper.runCommand(arrived("a", 1, Arm.VOICE, 1, 80));
+        keeper.runCommand(arrived("b", 1, Arm.VOICE, 61, 90));
+        keeper.runCommand(arrived("b", 2, Arm.CONTROL, 101, 130));
+        keeper.runCommand(new Weigh());
+        keeper.restart();
+        keeper.runCommand(new Weigh());
+
+        assertThat(judged().ratio()).isEqualTo(new SampleRatio(90, 30, 50));
+        var after = judged();
+        assertThat(after.ratio()).isEqualTo(new SampleRatio(90, 30, 50));
+        assertThat(connection(after).why())
+                .contains("of 120 users 90 have voice where 50 % should (p = ")
+                .endsWith("the arms cannot be compared");
+        keeper.runCommand(new Begin(1));
+        keeper.runCommand(arrived("b", 3, Arm.VOICE, 1, 7));
+        keeper.runCommand(new Weigh());
+        assertThat(judged().ratio()).isEqualTo(new SampleRatio(7, 0, 50));
+        split = EvidenceKeeper.NO_SPLIT;
+        keeper.runCommand(new Weigh());
+        assertThat(judged().ratio()).isNull();
+    }
+
+    @Test
+    void thoseWhoWereInBeforeAreTheComparisonOfAGuardrailThatAsksForIt() {
+        var baked = new Guardrail(
+                "new_users", Signal.CONNECTION, 0.1, 0, 7, Comparator.BAKED, OnFail.ROLLBACK_PREVIOUS, false);
+        var state = EvidenceState.initial(List.of(baked))
+                .after(
+                        new EvidenceEvent.Seen(
+                                "a",
+                                1,
+                                List.of(seen(Arm.VOICE, true), seen(Arm.VOICE, false), seen(Arm.CONTROL, false)),
+                                NOON,
+                                0,
+                                0),
+                        List.of(baked));
+
+        assertThat(state.evidence().getFirst().candidate().total().sessions()).isEqualTo(1);
+        assertThat(state.evidence().getFirst().control().total().sessions()).isEqualTo(1);
+    }
+
+    private static Observation seen(Arm arm, boolean baked) {
+        return new Observation(Signal.CONNECTION, arm, 7, "acme", 0, false, false, false, baked);
+    }
+
+    private Batch arrived(String life, long number, Arm arm, int from, int to) {
+        return new Batch(
+                life,
+                "n1",
+                number,
+                good(1),
+                IntStream.rangeClosed(from, to)
+                        .mapToObj(user -> new Arrival(user, arm))
+                        .toList(),
+                node.getRef());
+    }
+
     private Batch batch(String life, String address, long number, List<Observation> observations) {
-        return new Batch(life, address, number, observations, node.getRef());
+        return new Batch(life, address, number, observations, List.of(), node.getRef());
     }
 
     private RolloutController.Judged judged() {

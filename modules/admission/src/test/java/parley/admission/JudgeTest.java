@@ -139,6 +139,20 @@ class JudgeTest {
         assertThat(judgement.why()).endsWith("the comparison fails as well");
     }
 
+    /** R8: where something chooses who is counted, the other arm's word is worth nothing. */
+    @Test
+    void armsThatDoNotFitThePercentageAreNotCompared() {
+        var evidence = with(CONTROL).both(100, 0, 0).both(20, 20, 20).evidence;
+
+        var fits = Judge.judge(CONTROL, evidence, true, new SampleRatio(50, 50, 50));
+        var doesNot = Judge.judge(CONTROL, evidence, true, new SampleRatio(70, 30, 50));
+
+        assertThat(fits.cause()).isEqualTo(Cause.SHARED);
+        assertThat(doesNot.verdict()).isEqualTo(Verdict.FAIL);
+        assertThat(doesNot.why())
+                .contains("judged by the bound alone; of 100 users 70 have voice where 50 % should (p = 6.3e-05)");
+    }
+
     @Test
     void worseThanABadComparisonIsStillOurFault() {
         var judgement = judge(CONTROL, with(CONTROL).both(100, 0, 0).both(60, 60, 15));

@@ -88,6 +88,48 @@ class NodeAdmissionTest {
     }
 
     @Test
+    void whomThePercentageLeavesOutIsServedAsControlWhereThatIsSaid() {
+        var admission = Admission.create(settings("percentage = 0, deny = [ben], control = serve"));
+
+        assertThat(admission.admit(ANNA, Set.of()))
+                .asInstanceOf(InstanceOfAssertFactories.type(Admitted.class))
+                .extracting(Admitted::arm, Admitted::why)
+                .containsExactly(Arm.CONTROL, Why.BUCKET);
+        assertThat(admission.connections()).isEqualTo(1);
+        assertThat(why(admission.admit(BEN, Set.of()))).isEqualTo(Why.DENIED);
+        assertThat(why(Admission.create(settings("enabled = false, control = serve"))
+                        .admit(ANNA, Set.of())))
+                .isEqualTo(Why.SWITCHED_OFF);
+        assertThat(why(Admission.create(settings("node-off = true, control = serve"))
+                        .admit(ANNA, Set.of())))
+                .isEqualTo(Why.NODE_OFF);
+    }
+
+    @Test
+    void whatIsNeitherRefusedNorServedIsNamed() {
+        assertThatThrownBy(() -> settings("control = maybe"))
+                .hasMessage("parley.admission: control: maybe (expected: refuse or serve)");
+    }
+
+    @Test
+    void aKillRefusesTheControlArmAsWellAndASuspensionServesEverybodyAsControl() {
+        var served = settings("percentage = 100, control = serve");
+        var view = RolloutView.of(served.initial());
+        var admission = new NodeAdmission(served, view);
+
+        view.learn(served.initial()
+                .moved(Rollout.Phase.SUSPENDED, 100, null, Actor.SCHEDULE, Instant.parse("2026-09-01T12:00:00Z"), ""));
+        var suspended = admission.admit(ANNA, Set.of());
+        view.learn(kill(1, true, Kill.Live.GO_ON));
+
+        assertThat(suspended)
+                .asInstanceOf(InstanceOfAssertFactories.type(Admitted.class))
+                .extracting(Admitted::arm, Admitted::why)
+                .containsExactly(Arm.CONTROL, Why.SUSPENDED);
+        assertThat(why(admission.admit(ANNA, Set.of()))).isEqualTo(Why.KILLED);
+    }
+
+    @Test
     void aNodeThatIsSwitchedOffRefusesEvenTheAllowedAndThoseWhoComeBack() {
         var admission = Admission.create(settings("node-off = true, allow = [anna]"));
 
@@ -177,7 +219,8 @@ class NodeAdmissionTest {
                                 Duration.ofMinutes(5),
                                 Duration.ofMinutes(30),
                                 Guardrail.DEFAULTS),
-                        false));
+                        false,
+                        ControlArm.REFUSE));
     }
 
     @Test
@@ -186,7 +229,7 @@ class NodeAdmissionTest {
                 node-off = true, enabled = false, percentage = 7, allow = [a], deny = [b], max-connections = 2
                 plan { steps = [{percentage = 9, bake = 1 minute, min-sessions = 3, approval = true}], max-hold = 1 hour }
                 max-connections-per-caller = 3, retry-after = 4s, offer = [cascade], controller-timeout = 6s
-                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere, four-eyes = true
+                unwritten-notes = 8, watch-buffer = 10, read-journal = elsewhere, four-eyes = true, control = serve
                 guardrails {
                   warm-up-sessions = 3, unsent = 5, cool-down = 7m, suspend-for = 8m, outage = 9m
                   list { connection_success = null, first_audio = null, error_rate = null, session_creation = null
@@ -221,7 +264,8 @@ class NodeAdmissionTest {
                                         Comparator.PROBE,
                                         OnFail.ROLLBACK_ZERO,
                                         true))),
-                        true));
+                        true,
+                        ControlArm.SERVE));
         assertThat(settings.threshold(Signal.CREATION)).isEqualTo(2.5);
         assertThat(settings.threshold(Signal.FIRST_AUDIO)).isEqualTo(3);
     }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.junit.jupiter.api.AfterEach;
@@ -103,8 +104,55 @@ class OutcomeReporterTest {
         }
 
         assertThat(outcomes.lost()).isEqualTo(2);
-        assertThat(outcomes.take(9)).extracting(Observation::failed).containsExactly(0.3, 0.4);
+        assertThat(outcomes.take(9))
+                .extracting(each -> each.observation().failed())
+                .containsExactly(0.3, 0.4);
         assertThat(outcomes.size()).isZero();
+    }
+
+    @Test
+    void aNodeThatLeavesBringsAllItHasWithoutWaitingForTheNextSecond() {
+        var outcomes = new UnsentOutcomes(10_000, 0);
+        for (int session = 0; session < OutcomeReporter.BATCH + 1; session++) {
+            outcomes.report(Signal.ERROR, ANNA, Arm.VOICE, false, 0);
+        }
+        var flushed = kit.<Done>createTestProbe();
+        var reporter = kit.spawn(OutcomeReporter.create(outcomes, "n1", keeper.getRef()));
+
+        reporter.tell(new OutcomeReporter.Flush(flushed.getRef()));
+        var first = batch();
+        reporter.tell(new Acknowledged(first.life(), first.number()));
+        var second = batch();
+        flushed.expectNoMessage(Duration.ofMillis(50));
+        // Its keeper is on the move: it is told again each second.
+        time.timePasses(A_SECOND);
+        var again = batch();
+        reporter.tell(new Acknowledged(first.life(), second.number()));
+
+        assertThat(second.observations()).hasSize(1);
+        assertThat(again).isEqualTo(second);
+        flushed.expectMessage(A_MINUTE, Done.getInstance());
+    }
+
+    /** R8. */
+    @Test
+    void aUserArrivesWithTheFirstWordOfASessionUnlessAListPutItThere() {
+        var outcomes = new UnsentOutcomes(100, 0);
+        outcomes.report(Signal.CREATION, ANNA, Arm.CONTROL, false, 0);
+        outcomes.report(Signal.CREATION, ANNA, Arm.CONTROL, true, 0);
+        outcomes.report(Signal.ERROR, ANNA, Arm.CONTROL, false, 0);
+        outcomes.probe(Signal.CREATION, 1);
+        kit.spawn(OutcomeReporter.create(outcomes, "n1", keeper.getRef()));
+
+        time.timePasses(A_SECOND);
+        var batch = batch();
+
+        assertThat(batch.arrivals()).containsExactly(Arrival.of(ANNA, Arm.CONTROL));
+        assertThat(batch.observations()).hasSize(4);
+        assertThat(batch.observations().getLast().probeSample()).isTrue();
+        assertThat(Arrival.of(ANNA, Arm.VOICE).user())
+                .isNotEqualTo(
+                        Arrival.of(new CallerId("anna", "other"), Arm.VOICE).user());
     }
 
     /** R19. */
@@ -116,7 +164,9 @@ class OutcomeReporterTest {
             outcomes.report(Signal.FIRST_AUDIO, ANNA, Arm.VOICE, false, 0);
         }
 
-        assertThat(outcomes.take(9)).extracting(Observation::warmUp).containsExactly(false, true, true, false);
+        assertThat(outcomes.take(9))
+                .extracting(each -> each.observation().warmUp())
+                .containsExactly(false, true, true, false);
     }
 
     @Test

@@ -118,6 +118,7 @@ class RampTest {
                 rollout(Phase.RUNNING, 50, null),
                 Kill.NEVER,
                 List.of(of(guardrail, OWN)),
+                null,
                 Duration.ZERO,
                 NOON,
                 null);
@@ -162,6 +163,7 @@ class RampTest {
                 rollout(Phase.RUNNING, 5, null),
                 Kill.NEVER,
                 List.of(of(CONNECTION, GOOD)),
+                null,
                 Duration.ZERO,
                 NOON.plus(Duration.ofMinutes(15)),
                 null);
@@ -288,6 +290,7 @@ class RampTest {
                         rollout(Phase.RUNNING, 5, null),
                         Kill.NEVER,
                         List.of(of(CONNECTION, says)),
+                        null,
                         Duration.ofMinutes(10),
                         NOON.plus(Duration.ofMinutes(minutes)),
                         null)
@@ -371,13 +374,65 @@ class RampTest {
                 rollout,
                 Kill.NEVER,
                 judgements,
+                null,
                 Duration.ZERO,
                 now,
                 acted);
     }
 
+    /** R8: something chooses who is counted. */
+    @Test
+    void armsThatDoNotFitThePercentageAreNotPromotedAndAreTold() {
+        var fits = atItsEnd(new SampleRatio(50, 50, 50));
+        var doesNot = atItsEnd(new SampleRatio(70, 30, 50));
+
+        assertThat(fits.act()).extracting(Ramp.Act::action).isEqualTo("rollout.promote");
+        assertThat(doesNot.act()).isNull();
+        assertThat(doesNot.report().waitingFor())
+                .containsExactly(new Rollouts.Waiting("sample_ratio", "", "70 of 100", "50 %"));
+        assertThat(doesNot.report().sampleRatio())
+                .isNotNull()
+                .extracting(Rollouts.SampleRatioView::mismatch)
+                .isEqualTo(true);
+        assertThat(fits.report().sampleRatio()).isNotNull();
+    }
+
+    private static Ramp atItsEnd(SampleRatio ratio) {
+        return new Ramp(
+                settings(CONNECTION),
+                rollout(Phase.RUNNING, 5, null),
+                Kill.NEVER,
+                List.of(of(CONNECTION, GOOD)),
+                ratio,
+                Duration.ZERO,
+                NOON.plus(Duration.ofMinutes(15)),
+                null);
+    }
+
+    /** §2.4: who was in for a stage's time is what the next stage's newcomers can be held against. */
+    @Test
+    void aStageThatHasLastedIsBakedWhenThePercentageRisesAndForgottenWhenItFallsBackToIt() {
+        var running = rollout(Phase.RUNNING, 5, null);
+        var soon = NOON.plus(Duration.ofMinutes(1));
+        var late = NOON.plus(Duration.ofMinutes(15));
+
+        var tooSoon = running.moved(Phase.RUNNING, 25, null, Actor.SCHEDULE, soon, "");
+        var promoted = running.moved(Phase.RUNNING, 25, null, Actor.SCHEDULE, late, "");
+        var paused = promoted.moved(Phase.PAUSED, 25, null, Actor.SCHEDULE, late, "");
+        var lowered = promoted.moved(Phase.PAUSED, 10, null, Actor.SCHEDULE, late, "");
+        var back = promoted.moved(Phase.ROLLED_BACK, 5, null, Actor.SCHEDULE, late, "");
+
+        assertThat(List.of(tooSoon, promoted, paused, lowered, back))
+                .extracting(Rollout::baked)
+                .containsExactly(0, 5, 5, 5, 0);
+        // Of bucket 4, and of bucket 5.
+        assertThat(promoted.isBaked(new CallerId("user-128", "default"))).isTrue();
+        assertThat(promoted.isBaked(new CallerId("user-47", "default"))).isFalse();
+    }
+
     private static Ramp ramp(Rollout rollout, Kill kill, Instant now, Judgement says) {
-        return new Ramp(settings(CONNECTION), rollout, kill, List.of(of(CONNECTION, says)), Duration.ZERO, now, null);
+        return new Ramp(
+                settings(CONNECTION), rollout, kill, List.of(of(CONNECTION, says)), null, Duration.ZERO, now, null);
     }
 
     private static Rollout rollout(Phase phase, int percentage, @Nullable Suspension suspension) {

@@ -535,6 +535,7 @@ class RolloutControllerTest {
                         .map(guardrail ->
                                 new Judgement(guardrail.id(), verdict, cause, 0, 7, 0, 0, 0, 200, 0, 59, "because"))
                         .toList(),
+                null,
                 Duration.ZERO,
                 keeper.getRef());
     }

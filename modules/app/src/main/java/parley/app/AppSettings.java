@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import parley.admission.AdmissionSettings;
 import parley.admission.BudgetSettings;
 import parley.admission.CapacitySettings;
+import parley.admission.ControlArm;
 import parley.admission.QuotaSettings;
 import parley.gateway.GatewaySettings;
 import parley.gateway.RateSettings;
@@ -24,6 +25,7 @@ import parley.session.Journal;
 import parley.session.JournalSettings;
 import parley.session.Prices;
 import parley.session.PrivacySettings;
+import parley.session.ProbeSettings;
 import parley.session.ProjectionSettings;
 import parley.session.SessionSettings;
 import parley.tool.ToolSettings;
@@ -33,6 +35,7 @@ import parley.wire.WireSettings;
  * Every module's settings, checked together before anything starts.
  *
  * @param journal null: the embedded database
+ * @param control who answers the control arm; empty: the same as everybody
  * @param simulated whether the provider is the embedded simulator
  */
 record AppSettings(
@@ -52,6 +55,7 @@ record AppSettings(
         CapacitySettings capacity,
         ToolSettings tools,
         List<ProviderSettings> providers,
+        List<ProviderSettings> control,
         BreakerSettings breaker,
         SimulatorSettings simulator,
         SessionSettings session,
@@ -91,12 +95,14 @@ record AppSettings(
         var tools = read(config, errors, ToolSettings::from);
         var upstreamWire = read(config, errors, WireSettings::upstream);
         var providers = read(config, errors, ProviderSettings::all);
+        var control = read(config, errors, ProviderSettings::control);
         var breaker = read(config, errors, BreakerSettings::from);
         var simulator = read(config, errors, SimulatorSettings::from);
         var session = read(config, errors, SessionSettings::from);
         // The sessions read it themselves; what is wrong with it is told with everything else.
         read(config, errors, PrivacySettings::from);
         read(config, errors, CostSettings::from);
+        read(config, errors, ProbeSettings::from);
         read(config, errors, ProjectionSettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);
@@ -116,14 +122,20 @@ record AppSettings(
             requireFile("PARLEY_TLS_CERTIFICATE", gateway.certificate(), errors);
             requireFile("PARLEY_TLS_KEY", gateway.certificateKey(), errors);
         }
-        if (providers != null && prices != null) {
-            for (var provider : providers) {
-                requirePrice(
-                        provider,
-                        provider.equals(providers.getFirst()),
-                        prices,
-                        production && prices.unknown() == Prices.Unknown.REFUSE ? errors : warnings);
+        if (providers != null && control != null && prices != null) {
+            var complaints = production && prices.unknown() == Prices.Unknown.REFUSE ? errors : warnings;
+            requirePrice("REALTIME_API_MODEL", providers.getFirst(), prices, complaints);
+            for (var provider : providers.subList(1, providers.size())) {
+                requirePrice("parley.provider.fallbacks: " + provider.name(), provider, prices, complaints);
             }
+            for (var provider : control) {
+                requirePrice("parley.provider.control: " + provider.name(), provider, prices, complaints);
+            }
+        }
+        if (control != null && !control.isEmpty() && admission != null && admission.control() == ControlArm.REFUSE) {
+            warnings.line(
+                    "parley.provider.control: nobody is answered by it (expected: parley.admission.control = serve,"
+                            + " PARLEY_CONTROL_ARM, or no such provider)");
         }
         var rules = new ConfigRules(config, environment, variables, clock, errors, warnings);
         rules.plainText();
@@ -159,6 +171,7 @@ record AppSettings(
                         present(capacity),
                         present(tools),
                         present(providers),
+                        present(control),
                         present(breaker),
                         present(simulator),
                         present(session),
@@ -172,10 +185,9 @@ record AppSettings(
         return new Reading(settings, errors.lines(), warnings.lines());
     }
 
-    private static void requirePrice(ProviderSettings provider, boolean first, Prices prices, Complaints complaints) {
+    private static void requirePrice(String where, ProviderSettings provider, Prices prices, Complaints complaints) {
         if (!prices.knows(provider.model())) {
-            complaints.line((first ? "REALTIME_API_MODEL" : "parley.provider.fallbacks: " + provider.name()) + ": "
-                    + provider.model() + " has no price in parley.prices (expected: one of "
+            complaints.line(where + ": " + provider.model() + " has no price in parley.prices (expected: one of "
                     + prices.models().keySet().stream().sorted().toList() + "); its sessions "
                     + switch (prices.unknown()) {
                         case REFUSE -> "are refused";

@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -41,11 +42,13 @@ import parley.admission.ClusterBudget;
 import parley.admission.ClusterQuotas;
 import parley.admission.ClusterRollouts;
 import parley.gateway.Gateway;
+import parley.provider.ProviderSettings;
 import parley.provider.Providers;
 import parley.provider.simulator.Simulator;
 import parley.session.ClusterSessions;
 import parley.session.Journal;
 import parley.session.LeavePermit;
+import parley.session.ProvidersByArm;
 import parley.session.UsedOnce;
 import parley.tool.Tools;
 import parley.wire.Loops;
@@ -71,6 +74,9 @@ final class Node implements AutoCloseable {
     /** For the journal to learn that sessions of a cluster that ends were let go in good order. */
     private static final Duration LET_GO = Duration.ofSeconds(2);
 
+    /** For what its sessions said last to be counted. */
+    private static final Duration FLUSH = Duration.ofSeconds(2);
+
     /** For the other nodes of a cluster that is ended as a whole to say so too. */
     private static final Duration OTHERS = Duration.ofMillis(300);
 
@@ -84,6 +90,7 @@ final class Node implements AutoCloseable {
     private final Journal journal;
     private final Loops loops;
     private final ActorSystem<Void> system;
+    private final ClusterRollouts rollouts;
     private final ClusterSessions sessions;
     private final UsedOnce used;
     private final Gateway gateway;
@@ -97,6 +104,7 @@ final class Node implements AutoCloseable {
             Journal journal,
             Loops loops,
             ActorSystem<Void> system,
+            ClusterRollouts rollouts,
             ClusterSessions sessions,
             UsedOnce used,
             Gateway gateway,
@@ -107,6 +115,7 @@ final class Node implements AutoCloseable {
         this.journal = journal;
         this.loops = loops;
         this.system = system;
+        this.rollouts = rollouts;
         this.sessions = sessions;
         this.used = used;
         this.gateway = gateway;
@@ -147,7 +156,7 @@ final class Node implements AutoCloseable {
             var sessions = await(ClusterSessions.start(
                     system,
                     loops,
-                    Providers.pool(providers, settings.breaker(), settings.upstreamWire()),
+                    byArm(settings, providers),
                     Tools.create(settings.tools(), Clock.systemUTC()),
                     settings.prices(),
                     journal,
@@ -180,11 +189,30 @@ final class Node implements AutoCloseable {
                     settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
             var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
-            return new Node(settings, journal, loops, system, sessions, used, gateway, management, simulator, database);
+            return new Node(
+                    settings,
+                    journal,
+                    loops,
+                    system,
+                    rollouts,
+                    sessions,
+                    used,
+                    gateway,
+                    management,
+                    simulator,
+                    database);
         } catch (RuntimeException failed) {
             started.close();
             throw explained(failed);
         }
+    }
+
+    private static ProvidersByArm byArm(AppSettings settings, List<ProviderSettings> providers) {
+        var voice = Providers.pool(providers, settings.breaker(), settings.upstreamWire());
+        return settings.control().isEmpty()
+                ? ProvidersByArm.alike(voice)
+                : new ProvidersByArm(
+                        voice, Providers.pool(settings.control(), settings.breaker(), settings.upstreamWire()));
     }
 
     Gateway gateway() {
@@ -226,6 +254,8 @@ final class Node implements AutoCloseable {
             if (last) {
                 quietly(() -> sessions.letGo(LET_GO), LET_GO.plus(STOP));
             }
+            // No session of this node says anything any more; from here on its actors go.
+            quietly(() -> rollouts.flush(FLUSH), FLUSH.plus(STOP));
             stop(system, last ? END : LEAVE, Duration.ofNanos(end - System.nanoTime()));
         }
         sessions.close();

@@ -96,11 +96,10 @@ final class OfrepRoutes {
                 .map(JsonNode::asText)
                 .collect(Collectors.toSet());
         var explained = rollouts.explain(caller, cohorts);
-        boolean in = explained.arm() == Arm.VOICE;
         var json = JSON.createObjectNode()
                 .put("key", FLAG)
-                .put("value", in)
-                .put("variant", in ? "on" : "off")
+                .put("value", explained.served())
+                .put("variant", !explained.served() ? "off" : explained.arm() == Arm.VOICE ? "on" : "control")
                 .put("reason", reason(explained));
         json.putObject("metadata")
                 .put("revision", explained.revision())

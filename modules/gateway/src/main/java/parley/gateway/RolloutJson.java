@@ -50,6 +50,7 @@ final class RolloutJson {
             "changed",
             "waiting_for",
             "guardrails",
+            "sample_ratio",
             "since",
             "proposed");
 
@@ -100,6 +101,7 @@ final class RolloutJson {
     static ObjectNode of(Rollout rollout, Kill kill, GuardrailReport report, Instant now) {
         var json = of(rollout, kill);
         json.set("guardrails", guardrails(report, rollout.since(), now));
+        json.set("sample_ratio", sampleRatio(report.sampleRatio()));
         var waiting = json.putArray("waiting_for");
         report.waitingFor().forEach(each -> {
             var told = waiting.addObject().put("kind", each.kind()).put("guardrail", nullIfEmpty(each.guardrail()));
@@ -107,6 +109,16 @@ final class RolloutJson {
             told.set("need", numberOrText(each.need()));
         });
         return json;
+    }
+
+    private static JsonNode sampleRatio(Rollouts.@Nullable SampleRatioView ratio) {
+        return ratio == null
+                ? JsonNodeFactory.instance.nullNode()
+                : object().put("voice", ratio.voice())
+                        .put("control", ratio.control())
+                        .put("percentage", ratio.percentage())
+                        .put("p", ratio.p())
+                        .put("mismatch", ratio.mismatch());
     }
 
     /** @param since when this evidence began */
@@ -177,6 +189,7 @@ final class RolloutJson {
                 .put("bucket", explained.bucket())
                 .put("percentage", explained.percentage())
                 .put("arm", word(explained.arm()))
+                .put("served", explained.served())
                 .put("rule", word(explained.rule()))
                 .put("revision", explained.revision());
         var rules = json.putArray("rules");

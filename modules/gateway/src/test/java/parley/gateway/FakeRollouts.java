@@ -45,7 +45,7 @@ final class FakeRollouts implements Rollouts {
 
     @Override
     public Explained explain(CallerId caller, Set<String> cohorts) {
-        return new Explained(caller, 7, 25, Arm.VOICE, Decision.Why.BUCKET, current.revision(), List.of());
+        return new Explained(caller, 7, 25, Arm.VOICE, true, Decision.Why.BUCKET, current.revision(), List.of());
     }
 
     @Override

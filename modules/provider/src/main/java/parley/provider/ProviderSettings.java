@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * {@code parley.provider}, or one of its {@code fallbacks}, in reference.conf, where each key is explained.
+ * {@code parley.provider}, or one of its {@code fallbacks} or of {@code control}, in reference.conf, where each key is explained.
  *
  * @param url the base, without a trailing slash; http(s) and ws(s) mean the same
  * @param models names that are passed on as asked, {@value #ANY_MODEL} among them for all; for another name {@code
@@ -77,17 +77,43 @@ public record ProviderSettings(
      * @throws IllegalArgumentException naming all that is wrong with any of them
      */
     public static List<ProviderSettings> all(Config config) {
-        var first = config.getConfig(PATH);
-        var inherited = first.withOnlyPath("model").withFallback(first.withOnlyPath("max-age"));
         var all = new ArrayList<ProviderSettings>();
         var wrong = new ArrayList<String>();
-        gather(first, PATH, all, wrong);
+        gather(config.getConfig(PATH), PATH, all, wrong);
+        gatherList(config, "fallbacks", all, wrong);
+        return named(all, wrong);
+    }
+
+    /**
+     * Reads who answers the control arm of a rollout, in the order in which they are tried: {@code
+     * parley.provider.control}. Empty: the same as everybody. One without a URL is none.
+     *
+     * @throws IllegalArgumentException naming all that is wrong with any of them
+     */
+    public static List<ProviderSettings> control(Config config) {
+        var control = new ArrayList<ProviderSettings>();
+        var wrong = new ArrayList<String>();
+        gatherList(config, "control", control, wrong);
+        // One name, one breaker, one line in every table.
+        var others = new ArrayList<>(control);
+        gather(config.getConfig(PATH), PATH, others, new ArrayList<>());
+        gatherList(config, "fallbacks", others, new ArrayList<>());
+        named(others, wrong);
+        return List.copyOf(control);
+    }
+
+    private static void gatherList(Config config, String key, List<ProviderSettings> all, List<String> wrong) {
+        var first = config.getConfig(PATH);
+        var inherited = first.withOnlyPath("model").withFallback(first.withOnlyPath("max-age"));
         int index = 0;
-        for (var each : first.getConfigList("fallbacks")) {
-            var path = PATH + ".fallbacks[" + index++ + "]";
-            var fallback = each.withFallback(FALLBACK).withFallback(inherited);
-            if (!fallback.getString("url").isBlank()) gather(fallback, path, all, wrong);
+        for (var each : first.getConfigList(key)) {
+            var path = PATH + "." + key + "[" + index++ + "]";
+            var provider = each.withFallback(FALLBACK).withFallback(inherited);
+            if (!provider.getString("url").isBlank()) gather(provider, path, all, wrong);
         }
+    }
+
+    private static List<ProviderSettings> named(List<ProviderSettings> all, List<String> wrong) {
         var names = all.stream().collect(Collectors.groupingBy(ProviderSettings::name, Collectors.counting()));
         names.forEach((name, times) -> {
             if (times > 1) {

@@ -36,6 +36,7 @@ class ProviderSettingsTest {
 
         assertThat(ProviderSettings.from(config)).isEqualTo(DEFAULT);
         assertThat(ProviderSettings.all(config)).containsExactly(DEFAULT);
+        assertThat(ProviderSettings.control(config)).isEmpty();
         assertThat(BreakerSettings.from(config))
                 .isEqualTo(new BreakerSettings(5, Duration.ofSeconds(30), Duration.ofSeconds(10)));
     }
@@ -74,6 +75,36 @@ class ProviderSettingsTest {
                                 Duration.ofMinutes(5)));
         assertThat(BreakerSettings.from(config))
                 .isEqualTo(new BreakerSettings(1, Duration.ofSeconds(2), Duration.ofSeconds(3)));
+    }
+
+    @Test
+    void theControlArmHasProvidersOfItsOwnAndNoNameIsUsedTwice() {
+        var config = with("""
+                parley.provider {
+                  model = m, api-keys = secret
+                  fallbacks = [{ name = b, url = "https://b.example" }]
+                  control = [{ name = c, url = "https://c.example", api-keys = k }, { name = d }]
+                }
+                """);
+
+        assertThat(ProviderSettings.control(config))
+                .containsExactly(new ProviderSettings(
+                        "c",
+                        URI.create("https://c.example"),
+                        List.of("k"),
+                        "m",
+                        List.of(),
+                        Map.of(),
+                        Duration.ofMinutes(60)));
+        assertThat(ProviderSettings.all(config))
+                .extracting(ProviderSettings::name)
+                .containsExactly("simulator", "b");
+        assertThatThrownBy(() -> ProviderSettings.control(
+                        with("parley.provider.control = [{ name = simulator, url = \"https://c.example\" }]")))
+                .hasMessage("parley.provider: name: simulator 2 times (expected: a name of its own for each)");
+        assertThatThrownBy(() -> ProviderSettings.control(
+                        with("parley.provider.control = [{ name = c, url = \"ftp://c.example\" }]")))
+                .hasMessageStartingWith("parley.provider.control[0]: url: ftp://c.example (expected: http");
     }
 
     @Test

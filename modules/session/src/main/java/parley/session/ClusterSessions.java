@@ -2,6 +2,7 @@ package parley.session;
 
 import io.netty.channel.EventLoop;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,6 @@ import parley.admission.Admission;
 import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.admission.Outcomes;
-import parley.provider.ProviderPool;
 import parley.session.VoiceSession.Seating;
 import parley.tool.Tools;
 import parley.wire.Loops;
@@ -57,6 +57,7 @@ public final class ClusterSessions implements Sessions {
     private final EdgeLines edges;
     private final @Nullable Projections projections;
     private final CostTables costs;
+    private final Probes probes;
 
     private ClusterSessions(
             SessionCensus census,
@@ -70,7 +71,8 @@ public final class ClusterSessions implements Sessions {
             JournalErasure erasure,
             DeathWatch deaths,
             @Nullable Projections projections,
-            CostTables costs) {
+            CostTables costs,
+            Probes probes) {
         this.census = census;
         this.sharding = sharding;
         this.placement = placement;
@@ -84,6 +86,7 @@ public final class ClusterSessions implements Sessions {
         this.edges = new EdgeLines(room.loops().next());
         this.projections = projections;
         this.costs = costs;
+        this.probes = probes;
     }
 
     /**
@@ -96,7 +99,7 @@ public final class ClusterSessions implements Sessions {
     public static CompletionStage<ClusterSessions> start(
             ActorSystem<?> system,
             Loops loops,
-            ProviderPool providers,
+            ProvidersByArm providers,
             Tools tools,
             Prices prices,
             Journal journal,
@@ -167,7 +170,9 @@ public final class ClusterSessions implements Sessions {
                                     system,
                                     DeathWatchSettings.from(system.settings().config())),
                             projecting.enabled() ? Projections.start(system, journal, projecting) : null,
-                            new CostTables(journal));
+                            new CostTables(journal),
+                            Probes.start(
+                                    room, ProbeSettings.from(system.settings().config())));
                 });
     }
 
@@ -195,6 +200,11 @@ public final class ClusterSessions implements Sessions {
         return costs;
     }
 
+    /** What became of this node's last synthetic session by each way; empty where there are none, or none yet. */
+    public List<Probed> probes() {
+        return probes.last();
+    }
+
     /** What this node's conversations count. */
     public SessionMetrics metrics() {
         return room.metrics();
@@ -210,6 +220,7 @@ public final class ClusterSessions implements Sessions {
      * sessions stay where they are. Completed with how many are left then.
      */
     public CompletionStage<Integer> leave() {
+        probes.close();
         return edges.leave(
                 room.settings().drain().spread(),
                 room.settings().drain().callers(),
@@ -238,6 +249,7 @@ public final class ClusterSessions implements Sessions {
 
     /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
+        probes.close();
         deaths.close();
         erasure.close();
         retention.close();

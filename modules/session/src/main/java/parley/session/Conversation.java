@@ -155,8 +155,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         var model = soFar.upstream() == null
                 ? soFar.opened().model()
                 : soFar.upstream().model();
-        this.witness = new Witness(
-                model == null ? room.providers().first().defaultModel() : model, room.prices(), room.clock());
+        var providers = room.providers().of(soFar.opened().arm());
+        this.witness =
+                new Witness(model == null ? providers.first().defaultModel() : model, room.prices(), room.clock());
         soFar.turns().forEach(turn -> witness.knows(turn.itemId()));
         this.ledger = new Ledger(loop, settings, soFar, witness, room.transcripts(), reports::facts, this::journalLost);
         this.utterance = new Utterance(
@@ -171,6 +172,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         this.provider = new ProviderSide(
                 loop,
                 room,
+                providers,
                 this,
                 toProvider,
                 soFar.opened().model(),

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
 import parley.protocol.ServerEvent;
 import parley.provider.Provider;
+import parley.provider.ProviderPool;
 import parley.provider.ProviderRefused;
 import parley.wire.Frame;
 import parley.wire.WebSocketClose;
@@ -82,6 +83,7 @@ final class ProviderSide implements Upstream.Owner {
 
     private final EventLoop loop;
     private final Room room;
+    private final ProviderPool providers;
     private final SessionSettings settings;
     private final Talk talk;
     private final ToProvider waiting;
@@ -108,9 +110,11 @@ final class ProviderSide implements Upstream.Owner {
     private long spokeAt;
     private boolean watching;
 
+    /** @param providers those of the session's arm */
     ProviderSide(
             EventLoop loop,
             Room room,
+            ProviderPool providers,
             Talk talk,
             ToProvider waiting,
             @Nullable String model,
@@ -118,6 +122,7 @@ final class ProviderSide implements Upstream.Owner {
             String safetyIdentifier) {
         this.loop = loop;
         this.room = room;
+        this.providers = providers;
         this.settings = room.settings();
         this.talk = talk;
         this.waiting = waiting;
@@ -184,7 +189,7 @@ final class ProviderSide implements Upstream.Owner {
         if (over || suspended) {
             return;
         }
-        var provider = room.providers().next(tried);
+        var provider = providers.next(tried);
         if (provider != null && room.prices().refuses(provider.modelFor(model))) {
             notTaken(provider, withoutPrice(provider.modelFor(model)));
         } else if (provider != null) {
@@ -240,7 +245,7 @@ final class ProviderSide implements Upstream.Owner {
     @Override
     public void refused(Upstream line, ProviderRefused refusal) {
         if (line == next) {
-            room.providers().refused(line.provider(), refusal);
+            providers.refused(line.provider(), refusal);
             prepareAgain();
             return;
         }
@@ -253,7 +258,7 @@ final class ProviderSide implements Upstream.Owner {
 
     private void notTaken(Provider provider, ProviderRefused refusal) {
         room.metrics().dialsRefused.increment();
-        room.providers().refused(provider, refusal);
+        providers.refused(provider, refusal);
         tried.add(provider.name());
         if (!begun && !refusal.retryable() && !"upstream_refused".equals(refusal.code())) {
             over = true;
@@ -273,7 +278,7 @@ final class ProviderSide implements Upstream.Owner {
     @Override
     public void opened(Upstream line, ServerEvent.@Nullable SessionCreated session) {
         if (session != null) {
-            room.providers().succeeded(line.provider());
+            providers.succeeded(line.provider());
         }
         if (line == next && !isOpen()) {
             replace(line);
@@ -345,7 +350,7 @@ final class ProviderSide implements Upstream.Owner {
         }
         // That a good line ends says little of the provider, and all its lines may end at once: the dial will tell.
         if (!isAge(close) && line.ageMs() < GOOD_MS) {
-            room.providers().failed(line.provider());
+            providers.failed(line.provider());
         }
         gone(line, close.code() + " " + close.reason());
     }
@@ -436,7 +441,7 @@ final class ProviderSide implements Upstream.Owner {
                     } else if (line != null && left <= 0) {
                         watching = false;
                         room.metrics().upstreamsMute.increment();
-                        room.providers().failed(line.provider());
+                        providers.failed(line.provider());
                         tried.add(line.provider().name());
                         line.hangUp();
                         gone(line, MUTE);

@@ -4,7 +4,6 @@ import java.time.Clock;
 import org.apache.pekko.stream.Materializer;
 import parley.admission.Budget;
 import parley.admission.Outcomes;
-import parley.provider.ProviderPool;
 import parley.tool.Tools;
 import parley.wire.Loops;
 
@@ -13,7 +12,7 @@ record Room(
         String node,
         Loops loops,
         Materializer materializer,
-        ProviderPool providers,
+        ProvidersByArm providers,
         Tools tools,
         Prices prices,
         SessionSettings settings,

@@ -36,6 +36,19 @@ public final class SessionMetrics {
     final LongAdder costCaps = new LongAdder();
     final LongAdder budgetStops = new LongAdder();
 
+    final LongAdder probes = new LongAdder();
+    final LongAdder probesFailed = new LongAdder();
+
+    /** Synthetic sessions that were tried. */
+    public long probes() {
+        return probes.sum();
+    }
+
+    /** Those in which nobody would have been answered. */
+    public long probesFailed() {
+        return probesFailed.sum();
+    }
+
     /** Conversations that run on this node now. */
     public int live() {
         return live.get();

@@ -14,8 +14,8 @@ import parley.admission.Signal;
  * own end. Confined to the conversation's loop.
  */
 final class SessionOutcome {
-    /** Rules that put somebody in whatever the percentage is: they are no sample. */
-    private static final Set<String> FORCED = Set.of("ALLOWED", "COHORT", "TENANT");
+    /** Rules that choose an arm whatever the percentage is: who was chosen by them is no sample. */
+    private static final Set<String> FORCED = Set.of("ALLOWED", "COHORT", "TENANT", "SUSPENDED");
 
     private static final int ANSWERS = 3;
     /** A caller who leaves before has waited for nothing yet. */

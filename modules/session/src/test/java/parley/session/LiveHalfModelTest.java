@@ -89,10 +89,10 @@ class LiveHalfModelTest {
                 "pekko://here",
                 rig.loops,
                 rig.materializer,
-                new ProviderPool(
+                ProvidersByArm.alike(new ProviderPool(
                         List.of(server),
                         new BreakerSettings(1000, java.time.Duration.ofSeconds(1), java.time.Duration.ofSeconds(1)),
-                        System::nanoTime),
+                        System::nanoTime)),
                 rig.tools,
                 Rig.prices(),
                 settings,

@@ -23,6 +23,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
 import org.apache.pekko.stream.Materializer;
+import org.jspecify.annotations.Nullable;
 import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.admission.Outcomes;
@@ -54,6 +55,11 @@ final class Rig implements AutoCloseable {
     CostSettings cost = cost(Map.of());
 
     Prices prices = prices();
+    /** Of rooms that are made from now on: who answers the control arm. */
+    @Nullable
+    FakeProvider control;
+
+    Outcomes outcomes = Outcomes.none();
     final Conversations conversations = new Conversations();
 
     Rig() {
@@ -116,7 +122,9 @@ final class Rig implements AutoCloseable {
                 "pekko://here",
                 loops,
                 materializer,
-                pool(providers),
+                control == null
+                        ? ProvidersByArm.alike(pool(providers))
+                        : new ProvidersByArm(pool(providers), pool(control)),
                 tools,
                 prices,
                 other,
@@ -126,7 +134,7 @@ final class Rig implements AutoCloseable {
                 those,
                 cost,
                 budget,
-                Outcomes.none());
+                outcomes);
     }
 
     static ProviderPool pool(FakeProvider... providers) {

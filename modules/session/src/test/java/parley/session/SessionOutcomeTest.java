@@ -111,6 +111,15 @@ class SessionOutcomeTest {
         assertThat(told).containsExactly("ERROR 1.0", "COST 0.0");
     }
 
+    /** A suspension gives everybody the control arm: that is nobody's sample. */
+    @Test
+    void whoIsServedAsControlBecauseOfASuspensionIsMarked() {
+        outcome = new SessionOutcome(outcomes, opened("SUSPENDED"));
+        outcome.created();
+
+        assertThat(told).containsExactly("CREATION 0.0 forced");
+    }
+
     @Test
     void whoIsInByAListIsMarked() {
         outcome = new SessionOutcome(outcomes, opened("ALLOWED"));

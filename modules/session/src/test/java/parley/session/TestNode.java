@@ -53,7 +53,7 @@ final class TestNode implements AutoCloseable {
         sessions = ClusterSessions.start(
                         system,
                         loops,
-                        Rig.pool(provider),
+                        ProvidersByArm.alike(Rig.pool(provider)),
                         Tools.none(),
                         Rig.prices(),
                         journal,
