@@ -872,6 +872,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         answerAsked = asksAgain;
         turnTaken = false;
         commits = 0;
+        outcome.lost();
         isDue();
         sayAgain();
         boolean cutOff = witness.providerLost();

@@ -10,7 +10,7 @@ import parley.admission.Signal;
  * How a session fares, told to whoever judges the rollout: each signal once.
  *
  * <p>Whether it could be created, whether an answer came, and how soon, is told by the host it began on: coming back and
- * moving are no new session. How soon is told after three answers, or at the end. A drain is no failure, nor is a caller's
+ * moving are no new session. How soon is told after three answers, or at the end, where one that is overdue was slow. A drain is no failure, nor is a caller's
  * own end. Confined to the conversation's loop.
  */
 final class SessionOutcome {
@@ -30,6 +30,9 @@ final class SessionOutcome {
     private boolean heard;
     private boolean due;
     private boolean awaited;
+    /** Whoever owed the answer is lost; the next one owes it. */
+    private boolean replaced;
+
     private long since;
     private int answers;
     private int slow;
@@ -59,10 +62,17 @@ final class SessionOutcome {
     /** Whether the provider owes an answer. */
     void due(boolean now, long at) {
         if (now && !due) {
+            // The caller's wait goes on, whoever ends it.
+            since = replaced && awaited ? since : at;
             awaited = true;
-            since = at;
+            replaced = false;
         }
         due = now;
+    }
+
+    /** The provider is lost, and another one is sought: what is awaited is awaited still. Before {@link #due} hears. */
+    void lost() {
+        replaced |= due && awaited;
     }
 
     /** Whether agent audio says something: nearly never, so that its frames need no clock. */
@@ -108,8 +118,13 @@ final class SessionOutcome {
         if (beganHere && !created && Boolean.TRUE.equals(ours)) {
             tell(Signal.CREATION, 1);
         }
-        if (beganHere && created && !heard && (Boolean.TRUE.equals(ours) || answerFailed || isWaitingLong())) {
+        if (beganHere && created && !heard && (Boolean.TRUE.equals(ours) || answerFailed || waits(PATIENCE))) {
             tell(Signal.CONNECTION, 1);
+        }
+        if (waits((long) (slowAfter * TimeUnit.SECONDS.toNanos(1)))) {
+            // It was too late before it came, if it ever had come.
+            answers++;
+            slow++;
         }
         time();
         if (created && ours != null) {
@@ -128,8 +143,8 @@ final class SessionOutcome {
         }
     }
 
-    private boolean isWaitingLong() {
-        return due && awaited && System.nanoTime() - since > PATIENCE;
+    private boolean waits(long longerThan) {
+        return (due || replaced) && awaited && System.nanoTime() - since > longerThan;
     }
 
     private boolean isCostly(long micros) {

@@ -42,7 +42,6 @@ class ArmsTest {
         stage.goesOn(opened(Arm.CONTROL));
         var first = rig.second.called().taken();
         first.says(Events.created());
-        first.hears("session.update");
         first.hangsUp(WebSocketClose.LOST, "");
         var again = rig.second.called();
 

@@ -60,6 +60,32 @@ class SessionOutcomeTest {
         assertThat(told).containsExactly("CREATION 0.0", "CONNECTION 1.0", "ERROR 1.0", "COST 0.0");
     }
 
+    /** A silent provider is replaced after ten seconds: the caller's wait is longer. */
+    @Test
+    void whoWaitsForAnAnswerWaitsOnWhenTheProviderIsReplacedAndItsTimeCountsAsSlow() {
+        long elevenSecondsAgo = System.nanoTime() - TimeUnit.SECONDS.toNanos(11);
+        outcome.created();
+        outcome.due(true, elevenSecondsAgo);
+        outcome.lost();
+        outcome.due(false, System.nanoTime());
+        outcome.due(true, System.nanoTime());
+        outcome.ended(EndReason.CALLER_LEFT);
+
+        assertThat(told).containsExactly("CREATION 0.0", "CONNECTION 1.0", "FIRST_AUDIO 1.0", "ERROR 0.0", "COST 0.0");
+    }
+
+    @Test
+    void whoLeavesWhileTheNextProviderIsSoughtHasWaited() {
+        outcome.created();
+        outcome.due(true, System.nanoTime() - TimeUnit.SECONDS.toNanos(5));
+        outcome.lost();
+        outcome.due(false, System.nanoTime());
+        outcome.ended(EndReason.CALLER_LEFT);
+
+        // Longer than three seconds, and not so long that the connection is taken for dead.
+        assertThat(told).containsExactly("CREATION 0.0", "FIRST_AUDIO 1.0", "ERROR 0.0", "COST 0.0");
+    }
+
     @Test
     void anAnswerThatTheProviderGaveUpIsAnErrorOfTheSession() {
         outcome.created();
