@@ -114,8 +114,8 @@ class ProbesTest {
     @Test
     void whereTheControlHasProvidersOfItsOwnOnlyThoseSpeakForTheComparison() {
         rig.control = rig.second;
-        var both = room();
-        var probes = Probes.start(both, settings(Duration.ofMinutes(1)));
+        var probes =
+                Probes.start(rig.room(rig.settings, rig.conversations, rig.provider), settings(Duration.ofMinutes(1)));
         probe(probes);
         rig.provider.called().refused("upstream_unavailable", true);
         Rig.eventually(() -> probes.last().size() == 1);
