@@ -248,8 +248,10 @@ class ClusterRolloutsTest {
 
         assertThat(seen).isEqualTo(2 * (OutcomeReporter.BATCH + 3));
         // Nobody of them is in at 40 %: whoever looks at the ratio sees that.
-        await(() -> rollouts.guardrails().sampleRatio() != null);
-        assertThat(rollouts.guardrails().sampleRatio().mismatch()).isTrue();
+        await(() -> {
+            var ratio = rollouts.guardrails().sampleRatio();
+            return ratio != null && ratio.mismatch();
+        });
         // Of bucket 75.
         var outside = rollouts.explain(new CallerId("user-2", "default"), Set.of());
         assertThat(outside.served()).isTrue();
