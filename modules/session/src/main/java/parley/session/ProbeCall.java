@@ -96,7 +96,7 @@ final class ProbeCall implements Upstream.Owner {
             return;
         }
         var nothing = SessionState.Live.opened(new SessionEvent.Opened(
-                NOBODY, Face.REALTIME, arm, null, room.clock().instant(), null));
+                NOBODY, Face.REALTIME, arm, null, room.clock().instant(), null, null));
         line = new Upstream(loop, provider, nothing, new OpeningScript(List.of()), this, room);
         line.dial(null, NAME);
     }

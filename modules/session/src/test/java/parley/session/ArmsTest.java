@@ -61,7 +61,7 @@ class ArmsTest {
 
     private static List<SessionEvent> opened(Arm arm) {
         return List.of(
-                new SessionEvent.Opened(Facts.ANNA, Face.REALTIME, arm, "usual", Rig.NOON, "BUCKET"),
+                new SessionEvent.Opened(Facts.ANNA, Face.REALTIME, arm, "usual", Rig.NOON, "BUCKET", 1L),
                 new SessionEvent.Hosted("first", Rig.NOON),
                 Facts.ATTACHED);
     }
