@@ -56,10 +56,12 @@ record Confidential(List<String> own) {
                 own.addAll(parts(entry.getValue().unwrapped().toString()));
             }
         });
-        if (config.hasPath("parley.provider.fallbacks")) {
-            config.getConfigList("parley.provider.fallbacks").stream()
-                    .filter(fallback -> fallback.hasPath("api-keys"))
-                    .forEach(fallback -> own.addAll(parts(fallback.getString("api-keys"))));
+        for (var list : List.of("parley.provider.fallbacks", "parley.provider.control")) {
+            if (config.hasPath(list)) {
+                config.getConfigList(list).stream()
+                        .filter(provider -> provider.hasPath("api-keys"))
+                        .forEach(provider -> own.addAll(parts(provider.getString("api-keys"))));
+            }
         }
         if (config.hasPath("parley.app.database-url")) {
             var password = PASSWORD.matcher(config.getString("parley.app.database-url"));

@@ -180,6 +180,26 @@ class ConfigCheckTest {
     }
 
     @Test
+    void aControlProviderThatAnswersNobodyIsToldAndItsKeyIsASecret() {
+        var config = config(
+                "production",
+                Map.of(
+                        "parley.provider.control",
+                        List.of(Map.of(
+                                "name", "before",
+                                "url", "https://before.example/v1",
+                                "model", "gpt-realtime",
+                                "api-keys", "sk-of-the-control-arm"))));
+
+        assertThat(Confidential.of(config).hide("with sk-of-the-control-arm")).doesNotContain("sk-of-the-control-arm");
+        assertThat(development(Map.of(
+                                "parley.provider.control",
+                                config.getList("parley.provider.control").unwrapped()))
+                        .warnings())
+                .anyMatch(warning -> warning.startsWith("parley.provider.control: nobody is answered by it"));
+    }
+
+    @Test
     void everythingWrongIsToldAtOnceAndNoSecretIsInIt() {
         var reading = production(Map.of(
                 "parley.gateway.jwt.secret", "hunter2hunter2",
