@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -125,10 +126,56 @@ class ThreeNodesTest {
         assertThat(session("127.0.0.3", id).path("phase").asText()).isEqualTo("over");
     }
 
+    /** O3: a real Prometheus scrapes the three of them while callers talk, and asks all that the dashboards ask. */
+    @Test
+    void everyQuestionOfTheDashboardsHasAnAnswer() throws Exception {
+        // One that has ended, and three that talk.
+        var over = talker("127.0.0.1");
+        over.ask();
+        over.end();
+        var talkers = Stream.of("127.0.0.1", "127.0.0.2", "127.0.0.3")
+                .map(ThreeNodesTest::talker)
+                .map(talker -> Thread.ofVirtual().start(talker::askOnAndOn))
+                .toList();
+
+        var said = MonitoringTest.run(
+                "node",
+                TestNode.home().resolve("scripts/monitoring").toString(),
+                "ask",
+                "--seconds",
+                "5",
+                management("127.0.0.1"),
+                management("127.0.0.2"),
+                management("127.0.0.3"));
+
+        System.out.println(said);
+        talkers.forEach(Thread::interrupt);
+        assertThat(said).contains("0 broken");
+    }
+
+    private static Caller talker(String host) {
+        try {
+            var caller = new Caller(host, open(host, "simulator"));
+            caller.awaitCreated();
+            caller.takeAll();
+            return caller;
+        } catch (Exception refused) {
+            throw new IllegalStateException(refused);
+        }
+    }
+
+    private static String management(String host) {
+        return host + ":" + settings.managementPort();
+    }
+
     private static String open(String host) throws Exception {
+        return open(host, "simulator:echo=true");
+    }
+
+    private static String open(String host, String model) throws Exception {
         var answer = HTTP.send(
                 request(host, "/v1/sessions")
-                        .POST(BodyPublishers.ofString("{\"face\":\"realtime\",\"model\":\"simulator:echo=true\"}"))
+                        .POST(BodyPublishers.ofString("{\"face\":\"realtime\",\"model\":\"" + model + "\"}"))
                         .build(),
                 BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
@@ -178,6 +225,7 @@ class ThreeNodesTest {
         private final WebSocket socket;
         private final CompletableFuture<Void> created = new CompletableFuture<>();
         private final Semaphore heardFrames = new Semaphore(0);
+        private final Semaphore answers = new Semaphore(0);
         private final CRC32C sent = new CRC32C();
         private final CRC32C heard = new CRC32C();
         private final StringBuilder message = new StringBuilder();
@@ -219,6 +267,31 @@ class ThreeNodesTest {
 
         long said() {
             return sent.getValue();
+        }
+
+        /** Writes something, and has the whole answer. */
+        void ask() throws InterruptedException {
+            send("{\"type\":\"conversation.item.create\",\"item\":{\"type\":\"message\",\"role\":\"user\","
+                    + "\"content\":[{\"type\":\"input_text\",\"text\":\"say exactly: Good morning.\"}]}}");
+            send("{\"type\":\"response.create\"}");
+            assertThat(answers.tryAcquire(60, TimeUnit.SECONDS))
+                    .as("an answer; the socket is %s", ended)
+                    .isTrue();
+        }
+
+        /** Until it is interrupted. */
+        void askOnAndOn() {
+            try {
+                while (true) {
+                    ask();
+                }
+            } catch (InterruptedException enough) {
+                end();
+            }
+        }
+
+        private void send(String event) {
+            socket.sendText(event, true).orTimeout(60, TimeUnit.SECONDS).join();
         }
 
         long heard(int frames) throws InterruptedException {
@@ -276,6 +349,7 @@ class ThreeNodesTest {
                 var event = JSON.readTree(text);
                 switch (event.path("type").asText()) {
                     case "session.created" -> created.complete(null);
+                    case "response.done" -> answers.release();
                     case "response.output_audio.delta" -> {
                         heard.update(
                                 Base64.getDecoder().decode(event.path("delta").asText()));
