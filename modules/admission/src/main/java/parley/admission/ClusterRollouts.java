@@ -58,6 +58,7 @@ public final class ClusterRollouts implements Rollouts {
     private final ActorRef<KillSwitch.Command> killSwitch;
     private final UnsentOutcomes outcomes;
     private final CurrentEventsByPersistenceIdQuery journal;
+    private final ClusterSharedTokens tokens;
     private final Clock clock = Clock.systemUTC();
     private final AtomicInteger notes = new AtomicInteger();
     private final ArrayDeque<Long> denials = new ArrayDeque<>();
@@ -70,7 +71,8 @@ public final class ClusterRollouts implements Rollouts {
             ActorRef<RolloutController.Command> controller,
             ActorRef<KillSwitch.Command> killSwitch,
             UnsentOutcomes outcomes,
-            CurrentEventsByPersistenceIdQuery journal) {
+            CurrentEventsByPersistenceIdQuery journal,
+            ClusterSharedTokens tokens) {
         this.system = system;
         this.settings = settings;
         this.view = view;
@@ -79,6 +81,7 @@ public final class ClusterRollouts implements Rollouts {
         this.killSwitch = killSwitch;
         this.outcomes = outcomes;
         this.journal = journal;
+        this.tokens = tokens;
     }
 
     /**
@@ -112,6 +115,11 @@ public final class ClusterRollouts implements Rollouts {
                 Replica.create("parley-guardrails", GuardrailReport::revision, view::learn),
                 "parley-guardrails-replica",
                 Props.empty());
+        var tokens = new ClusterSharedTokens(system, settings.controllerTimeout());
+        ActorRef<Replica.Command<SharedToken>> tokenReplica = system.systemActorOf(
+                Replica.create("parley-shared-token", SharedToken::revision, tokens::learn),
+                "parley-shared-token-replica",
+                Props.empty());
         var cluster = Cluster.get(system);
         ActorRef<RolloutSingleton.Command> singleton = ClusterSingleton.get(system)
                 .init(SingletonActor.of(
@@ -129,10 +137,9 @@ public final class ClusterRollouts implements Rollouts {
                                             reportReplica.tell(new Replica.Put<>(view.report()));
                                         }),
                                 controller -> EvidenceKeeper.create(
-                                        Clock.systemUTC(),
-                                        settings.guardrails().list(),
-                                        () -> up(cluster),
-                                        controller)),
+                                        Clock.systemUTC(), settings.guardrails().list(), () -> up(cluster), controller),
+                                SharedTokenKeeper.create(
+                                        Clock.systemUTC(), token -> tokenReplica.tell(new Replica.Put<>(token)))),
                         "parley-rollout"));
         var outcomes = new UnsentOutcomes(
                 settings.guardrails().unsent(), settings.guardrails().warmUpSessions());
@@ -142,7 +149,17 @@ public final class ClusterRollouts implements Rollouts {
                 Props.empty());
         var journal = PersistenceQuery.get(system)
                 .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, settings.readJournal());
-        return new ClusterRollouts(system, settings, view, singleton.narrow(), killSwitch, outcomes, journal);
+        var rollouts =
+                new ClusterRollouts(system, settings, view, singleton.narrow(), killSwitch, outcomes, journal, tokens);
+        tokens.follow(
+                singleton.narrow(),
+                (actor, action, outcome, reason) -> rollouts.note(actor, action, outcome, reason, List.of()));
+        return rollouts;
+    }
+
+    /** The token that the callers of a face share. */
+    public SharedTokens tokens() {
+        return tokens;
     }
 
     /** Decides by what this knows. */
