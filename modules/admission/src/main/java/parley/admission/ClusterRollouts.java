@@ -60,6 +60,7 @@ public final class ClusterRollouts implements Rollouts {
     private final UnsentOutcomes outcomes;
     private final ActorRef<OutcomeReporter.Command> reporter;
     private final CurrentEventsByPersistenceIdQuery journal;
+    private final ClusterSharedTokens tokens;
     private final Clock clock = Clock.systemUTC();
     private final AtomicInteger notes = new AtomicInteger();
     private final ArrayDeque<Long> denials = new ArrayDeque<>();
@@ -73,7 +74,8 @@ public final class ClusterRollouts implements Rollouts {
             ActorRef<KillSwitch.Command> killSwitch,
             UnsentOutcomes outcomes,
             ActorRef<OutcomeReporter.Command> reporter,
-            CurrentEventsByPersistenceIdQuery journal) {
+            CurrentEventsByPersistenceIdQuery journal,
+            ClusterSharedTokens tokens) {
         this.system = system;
         this.settings = settings;
         this.view = view;
@@ -83,6 +85,7 @@ public final class ClusterRollouts implements Rollouts {
         this.outcomes = outcomes;
         this.reporter = reporter;
         this.journal = journal;
+        this.tokens = tokens;
     }
 
     /**
@@ -116,6 +119,11 @@ public final class ClusterRollouts implements Rollouts {
                 Replica.create("parley-guardrails", GuardrailReport::revision, view::learn),
                 "parley-guardrails-replica",
                 Props.empty());
+        var tokens = new ClusterSharedTokens(system, settings.controllerTimeout());
+        ActorRef<Replica.Command<SharedToken>> tokenReplica = system.systemActorOf(
+                Replica.create("parley-shared-token", SharedToken::revision, tokens::learn),
+                "parley-shared-token-replica",
+                Props.empty());
         var cluster = Cluster.get(system);
         ActorRef<RolloutSingleton.Command> singleton = ClusterSingleton.get(system)
                 .init(SingletonActor.of(
@@ -137,7 +145,9 @@ public final class ClusterRollouts implements Rollouts {
                                         settings.guardrails().list(),
                                         () -> up(cluster),
                                         () -> split(settings, view.rollout()),
-                                        controller)),
+                                        controller),
+                                SharedTokenKeeper.create(
+                                        Clock.systemUTC(), token -> tokenReplica.tell(new Replica.Put<>(token)))),
                         "parley-rollout"));
         var outcomes = new UnsentOutcomes(
                 settings.guardrails().unsent(), settings.guardrails().warmUpSessions());
@@ -147,7 +157,17 @@ public final class ClusterRollouts implements Rollouts {
                 Props.empty());
         var journal = PersistenceQuery.get(system)
                 .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, settings.readJournal());
-        return new ClusterRollouts(system, settings, view, singleton.narrow(), killSwitch, outcomes, reporter, journal);
+        var rollouts = new ClusterRollouts(
+                system, settings, view, singleton.narrow(), killSwitch, outcomes, reporter, journal, tokens);
+        tokens.follow(
+                singleton.narrow(),
+                (actor, action, outcome, reason) -> rollouts.note(actor, action, outcome, reason, List.of()));
+        return rollouts;
+    }
+
+    /** The token that the callers of a face share. */
+    public SharedTokens tokens() {
+        return tokens;
     }
 
     /** Decides by what this knows. */

@@ -215,6 +215,101 @@ class ClusterRolloutsTest {
         await(() -> seen.stream().anyMatch(Rollouts.Happening.GuardrailsJudged.class::isInstance));
     }
 
+    /** L6: on every node, those that come later included, and of two who rotate at once one. */
+    @Test
+    void aSharedTokenIsRotatedOnEveryNodeByOneOfTwoOperators() {
+        start(3);
+        nodes.forEach(node -> await(() -> node.rollouts().tokens().current() != null));
+
+        var both = List.of(
+                nodes.get(1).rollouts().tokens().rotate(rotation("hash-one", Duration.ofMinutes(5), 0)),
+                nodes.get(2).rollouts().tokens().rotate(rotation("hash-two", Duration.ZERO, 0)));
+
+        var done = both.stream()
+                .map(ClusterRolloutsTest::get)
+                .filter(SharedTokens.Rotated.Done.class::isInstance)
+                .toList();
+        var refused = both.stream()
+                .map(ClusterRolloutsTest::get)
+                .filter(SharedTokens.Rotated.Refused.class::isInstance)
+                .toList();
+        assertThat(done).hasSize(1);
+        assertThat(refused).singleElement().isInstanceOfSatisfying(SharedTokens.Rotated.Refused.class, loser -> {
+            assertThat(loser.why()).isEqualTo(Rollouts.Refusal.STALE);
+            assertThat(loser.detail()).contains("rotated by amir");
+        });
+        var now = ((SharedTokens.Rotated.Done) done.getFirst()).now();
+        start(1);
+        nodes.forEach(node -> await(() -> now.equals(node.rollouts().tokens().current())));
+        var audit = nodes.getFirst().rollouts();
+        await(() -> get(audit.history(0, 10)).size() == 2);
+        assertThat(get(audit.history(0, 10)))
+                .extracting(Rollouts.Recorded::outcome)
+                .containsExactlyInAnyOrder("applied", "failed");
+        assertThat(get(audit.history(0, 10)).toString())
+                .contains("token.rotate")
+                .doesNotContain(now.hash());
+    }
+
+    /** The node that keeps it is lost, and then all are. */
+    @Test
+    void whatAConfigurationNamesNeverCountsAgainOnceItWasReplaced() {
+        SharedJournal.clear();
+        besides = new HashMap<>(SharedJournal.CONFIG);
+        besides.put("pekko.cluster.failure-detector.acceptable-heartbeat-pause", "5s");
+        start(2);
+        assertThat(get(nodes.getFirst().rollouts().tokens().rotate(rotation("hash-one", Duration.ZERO, 0))))
+                .isInstanceOf(SharedTokens.Rotated.Done.class);
+        var gone = Cluster.get(nodes.getFirst().system()).selfMember().address();
+        nodes.getFirst().system().terminate();
+        get(nodes.getFirst().system().getWhenTerminated());
+        Cluster.get(nodes.get(1).system()).manager().tell(new Down(gone));
+
+        await(() -> get(nodes.get(1).rollouts().tokens().rotate(rotation("hash-two", Duration.ofMinutes(5), 1)))
+                instanceof SharedTokens.Rotated.Done);
+        stop();
+        nodes.clear();
+        start(1);
+
+        await(() -> nodes.getFirst().rollouts().tokens().current() != null);
+        var known = nodes.getFirst().rollouts().tokens().current();
+        assertThat(known.revision()).isEqualTo(2);
+        var now = java.time.Instant.now();
+        assertThat(List.of("first", "hash-one", "hash-two"))
+                .filteredOn(hash -> known.admits(hash, now))
+                .containsExactly("hash-one", "hash-two");
+        assertThat(known.admits("hash-one", now.plus(Duration.ofMinutes(6)))).isFalse();
+    }
+
+    @Test
+    void anOverlapIsKeptUntilSomebodyRotatesWithoutOne() {
+        start(1);
+        var tokens = nodes.getFirst().rollouts().tokens();
+        get(tokens.rotate(rotation("hash-one", Duration.ofMinutes(5), 0)));
+        get(tokens.rotate(rotation("hash-two", Duration.ofMinutes(1), 1)));
+        var now = java.time.Instant.now();
+        assertThat(List.of("first", "hash-one", "hash-two"))
+                .allMatch(hash -> tokens.current().admits(hash, now))
+                .filteredOn(hash -> tokens.current().admits(hash, now.plusSeconds(120)))
+                .containsExactly("first", "hash-two");
+        for (var known : List.of("hash-one", "hash-two")) {
+            assertThat(get(tokens.rotate(rotation(known, Duration.ZERO, 2))))
+                    .isInstanceOfSatisfying(
+                            SharedTokens.Rotated.Refused.class,
+                            refused -> assertThat(refused.why()).isEqualTo(Rollouts.Refusal.INVALID));
+        }
+
+        get(tokens.rotate(rotation("hash-three", Duration.ZERO, 2)));
+
+        assertThat(List.of("first", "hash-one", "hash-two", "hash-three"))
+                .filteredOn(hash -> tokens.current().admits(hash, now))
+                .containsExactly("hash-three");
+    }
+
+    private static SharedTokens.Rotation rotation(String hash, Duration overlap, long expected) {
+        return new SharedTokens.Rotation(hash, "first", overlap, AMIR, "shared with somebody", expected);
+    }
+
     private static void report(Node node, double failed, int sessions) {
         for (int session = 0; session < sessions; session++) {
             node.rollouts()

@@ -215,7 +215,10 @@ public final class Main {
         }
         if (!config.getBoolean("parley.gateway.production")) {
             var data = Path.of(config.getString("parley.app.data-directory"));
-            Map.of("parley.gateway.jwt.secret", "jwt", "parley.gateway.api-token", "api-token")
+            Map.of(
+                            "parley.gateway.jwt.secret", "jwt",
+                            "parley.gateway.api-token", "api-token",
+                            "parley.gateway.ws.token", "ws-token")
                     .forEach((key, name) -> {
                         if (config.getString(key).isEmpty()) {
                             changes.put(key, Secrets.development(data, name));

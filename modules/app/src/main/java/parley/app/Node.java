@@ -183,7 +183,8 @@ final class Node implements AutoCloseable {
                             quotas,
                             used,
                             sessions.costs(),
-                            sessions.erasure()),
+                            sessions.erasure(),
+                            rollouts.tokens()),
                     settings.gateway(),
                     settings.rates(),
                     settings.wire()));

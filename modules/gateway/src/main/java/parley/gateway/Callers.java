@@ -17,13 +17,14 @@ final class Callers {
     }
 
     Route asCaller(Function<Bearer, Route> inner) {
-        return withToken(token -> {
-            var checked = tokens.check(token).toCompletableFuture();
-            // Nearly always: then nothing has to wait for another thread.
-            return checked.isDone()
-                    ? admitted(checked.join(), inner)
-                    : onSuccess(checked, known -> admitted(known, inner));
-        });
+        return withToken(token -> with(token, inner));
+    }
+
+    /** Whoever has this token, wherever it was brought. */
+    Route with(String token, Function<Bearer, Route> inner) {
+        var checked = tokens.check(token).toCompletableFuture();
+        // Nearly always: then nothing has to wait for another thread.
+        return checked.isDone() ? admitted(checked.join(), inner) : onSuccess(checked, known -> admitted(known, inner));
     }
 
     /** With whatever was brought as a token, good or not. */

@@ -17,6 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,11 +41,12 @@ import parley.wire.WebSocket;
 import parley.wire.WebSocketClose;
 
 /**
- * The WebSocket faces: {@code /v1/realtime}, strict, and {@code /v1/ws/voice}, guided.
+ * The WebSocket faces, behind each {@link Entrance}: strict, and guided.
  *
  * <p>Who calls and whether they get in is settled before the upgrade, with an HTTP status. A browser shows its page
- * neither status nor body of a refused upgrade, so the voice face lets a page that brought its token as a subprotocol, or
- * a ticket, in to tell it: one {@code error} event, then a close code.
+ * neither status nor body of a refused upgrade, so the guided faces let a page that brought its token as a subprotocol, or
+ * a ticket, in to tell it: one {@code error} event, then a close code. Where a token may stand in the address, whoever
+ * sends an {@code Origin} is a page.
  */
 final class FaceHandler {
     private static final Logger LOG = LoggerFactory.getLogger(FaceHandler.class);
@@ -58,6 +61,8 @@ final class FaceHandler {
     private final Admission admission;
     private final Quotas quotas;
     private final Sessions sessions;
+    private final Interviews interviews;
+    private final VoiceTokens voiceTokens;
     private final Origins origins;
     private final Loops loops;
     private final Materializer materializer;
@@ -69,6 +74,7 @@ final class FaceHandler {
             Admission admission,
             Quotas quotas,
             Sessions sessions,
+            VoiceTokens voiceTokens,
             Origins origins,
             Loops loops,
             Materializer materializer) {
@@ -77,18 +83,11 @@ final class FaceHandler {
         this.admission = admission;
         this.quotas = quotas;
         this.sessions = sessions;
+        this.interviews = new Interviews(sessions, quotas);
+        this.voiceTokens = voiceTokens;
         this.origins = origins;
         this.loops = loops;
         this.materializer = materializer;
-    }
-
-    /** The face at a path; empty: none. */
-    static Optional<Face> at(String path) {
-        return switch (path) {
-            case "/v1/realtime" -> Optional.of(Face.REALTIME);
-            case "/v1/ws/voice" -> Optional.of(Face.VOICE);
-            default -> Optional.empty();
-        };
     }
 
     /** From now on nobody gets in, whether new or coming back; those who are in go on. */
@@ -100,27 +99,36 @@ final class FaceHandler {
         return draining;
     }
 
+    /** Somebody at the door: where, with what, and on which loop. */
+    private record Call(Entrance entrance, Offer offer, EventLoop loop) {
+        Face face() {
+            return entrance.face();
+        }
+    }
+
     /** Answers an upgrade, mostly at once. Must be called on the connection's loop. */
-    CompletionStage<Reply> handle(FullHttpRequest request, Face face, HttpServer.Connection connection) {
+    CompletionStage<Reply> handle(FullHttpRequest request, Entrance entrance, HttpServer.Connection connection) {
+        if (entrance instanceof Entrance.Shared && !voiceTokens.areTaken()) {
+            return answer(Problem.notFound(Targets.path(request)));
+        }
         var problem = malformed(request, connection);
         if (problem != null) {
             return answer(problem);
         }
         var query = query(request);
-        var offer = Offer.of(request, query == null ? null : first(query.get("ticket")));
-        var checked = who(offer, request).toCompletableFuture();
-        Function<Checked, CompletionStage<Reply>> then = known -> answer(known, query, face, offer, connection.loop());
+        var call = new Call(entrance, Offer.of(request, entrance, query), connection.loop());
+        var checked = who(call, query, request).toCompletableFuture();
+        Function<Checked, CompletionStage<Reply>> then = known -> answer(known, query, call);
         return checked.isDone() ? checked.thenCompose(then) : checked.thenComposeAsync(then, connection.loop());
     }
 
-    private CompletionStage<Reply> answer(
-            Checked known, @Nullable Map<String, List<String>> query, Face face, Offer offer, EventLoop loop) {
+    private CompletionStage<Reply> answer(Checked known, @Nullable Map<String, List<String>> query, Call call) {
         if (!(known instanceof Checked.Valid(var bearer))) {
-            return refuse(face, offer, Problem.of(known));
+            return refuse(call, Problem.of(known));
         }
         return query == null
-                ? refuse(face, offer, Problem.badRequest("the query holds a % that begins no escape"))
-                : ask(query, face, offer, bearer, loop);
+                ? refuse(call, Problem.badRequest("the query holds a % that begins no escape"))
+                : ask(query, call, bearer);
     }
 
     private @Nullable Problem malformed(FullHttpRequest request, HttpServer.Connection connection) {
@@ -153,8 +161,14 @@ final class FaceHandler {
         }
     }
 
-    private CompletionStage<Checked> who(Offer offer, FullHttpRequest request) {
+    private CompletionStage<Checked> who(
+            Call call, @Nullable Map<String, List<String>> query, FullHttpRequest request) {
+        var offer = call.offer();
         var credential = offer.credential();
+        if (call.entrance() instanceof Entrance.Shared) {
+            return CompletableFuture.completedFuture(
+                    voiceTokens.check(credential, query == null ? null : first(query.get("user"))));
+        }
         if (credential != null) {
             return tokens.check(credential);
         }
@@ -163,10 +177,10 @@ final class FaceHandler {
                 : CompletableFuture.completedFuture(new Checked.Invalid("no token"));
     }
 
-    private CompletionStage<Reply> ask(
-            Map<String, List<String>> query, Face face, Offer offer, Tokens.Bearer bearer, EventLoop loop) {
+    private CompletionStage<Reply> ask(Map<String, List<String>> query, Call call, Tokens.Bearer bearer) {
         var caller = bearer.caller();
-        if (face == Face.REALTIME && offer.beta()) {
+        var offer = call.offer();
+        if (call.face() == Face.REALTIME && offer.beta()) {
             return upgrade(
                     offer,
                     socket -> sayAndClose(
@@ -187,85 +201,119 @@ final class FaceHandler {
                             new WebSocketClose(4000, "invalid_request_error.invalid_intent", false)));
         }
         if (query.containsKey("call_id")) {
-            return refuse(face, offer, Problem.callNotFound());
+            return refuse(call, Problem.callNotFound());
+        }
+        var wrong = call.entrance() instanceof Entrance.Shared
+                ? VoiceTokens.malformed(first(query.get("user")))
+                : call.entrance().malformed();
+        if (wrong != null) {
+            return refuse(call, wrong);
         }
         var model = first(query.get("model"));
         if (model != null && !ModelNames.isName(model)) {
-            return refuse(face, offer, ModelNames.problem());
+            return refuse(call, ModelNames.problem());
         }
-        var named = query.get("session_id");
+        // An interview's session is found by the interview.
+        var named = call.entrance().interview() == null ? query.get("session_id") : null;
         var again = named == null ? Optional.<SessionId>empty() : SessionId.parse(named.getFirst());
         if (named != null && again.isEmpty()) {
-            return refuse(face, offer, Problem.badRequest("session_id: not a session's id (expected: sess_…)"));
+            return refuse(call, Problem.badRequest("session_id: not a session's id (expected: sess_…)"));
         }
         var seen = query.get("last_seq");
         long lastSeq = seen == null ? Sessions.Join.NOT_TOLD : seq(seen.getFirst());
         if (seen != null && lastSeq == Sessions.Join.NOT_TOLD) {
             return refuse(
-                    face,
-                    offer,
+                    call,
                     Problem.badRequest("last_seq: " + seen.getFirst() + " (expected: a whole number, 0 to " + MAX_SEQ
                             + ", the seq of the last event seen)"));
         }
         if (draining) {
-            return refuse(face, offer, Problem.draining());
+            return refuse(call, Problem.draining());
         }
         var resumeToken = first(query.get("resume_token"));
+        var interview = call.entrance().interview();
         // Without a resume token it is the first connection to a session that was opened ahead.
-        boolean comesBack = again.isPresent() && (face == Face.REALTIME || resumeToken != null);
+        boolean comesBack = interview != null
+                ? resumeToken != null
+                : again.isPresent() && (call.face() == Face.REALTIME || resumeToken != null);
         return switch (comesBack
                 ? admission.readmit(caller, bearer.cohorts())
                 : admission.admit(caller, bearer.cohorts())) {
-            case Decision.Refused refused -> refuse(face, offer, Problem.of(refused));
+            case Decision.Refused refused -> refuse(call, Problem.of(refused));
             case Decision.Admitted admitted -> {
                 var join = new Sessions.Join(
                         new Sessions.Opening(
                                 caller,
-                                face,
+                                call.face(),
                                 admitted.arm(),
                                 model,
                                 admitted.why().name(),
-                                admitted.revision()),
-                        again.isPresent(),
+                                admitted.revision(),
+                                interview),
+                        again.isPresent() || interview != null,
                         resumeToken,
-                        lastSeq);
+                        lastSeq,
+                        call.entrance() instanceof Entrance.Shared);
+                if (interview != null) {
+                    yield interviewed(interview, call, admitted.place(), join);
+                }
                 yield again.isPresent()
-                        ? admitted(offer, admitted.place(), loop, again.get(), join)
-                        : counted(face, offer, admitted.place(), loop, join);
+                        ? admitted(call, admitted.place(), again.get(), join)
+                        : counted(call, admitted.place(), join);
             }
         };
     }
 
     /** A new session is one of its user's hour. One that is gone on with was counted when it began. */
-    private CompletionStage<Reply> counted(
-            Face face, Offer offer, Decision.Place place, EventLoop loop, Sessions.Join join) {
+    private CompletionStage<Reply> counted(Call call, Decision.Place place, Sessions.Join join) {
         var id = sessions.mint();
         return quotas.take(join.opening().caller(), id.value()).thenCompose(answer -> switch (answer) {
-            case Quotas.Answer.Granted granted -> admitted(offer, place, loop, id, join);
-            case Quotas.Answer.Refused refused -> leave(place, face, offer, Problem.of(refused));
-            case Quotas.Answer.Unanswered unanswered -> leave(place, face, offer, Problem.of(unanswered));
+            case Quotas.Answer.Granted granted -> admitted(call, place, id, join);
+            case Quotas.Answer.Refused refused -> leave(place, call, Problem.of(refused));
+            case Quotas.Answer.Unanswered unanswered -> leave(place, call, Problem.of(unanswered));
         });
     }
 
-    private static CompletionStage<Reply> leave(Decision.Place place, Face face, Offer offer, Problem problem) {
+    private static CompletionStage<Reply> leave(Decision.Place place, Call call, Problem problem) {
         place.leave();
-        return refuse(face, offer, problem);
+        return refuse(call, problem);
     }
 
-    private CompletionStage<Reply> admitted(
-            Offer offer, Decision.Place place, EventLoop loop, SessionId id, Sessions.Join join) {
-        // A caller who was gone before the upgrade could be sent never opens a socket, nor closes one.
-        var unopened = loop.schedule(
-                () -> {
-                    place.leave();
-                    neverBegan(id, join);
-                },
-                TO_OPEN.toMillis(),
-                TimeUnit.MILLISECONDS);
-        return upgrade(offer, socket -> {
-            if (unopened.cancel(false)) {
+    /**
+     * An interview has one line: it is taken before the upgrade, so that whoever does not get it is told with a status. Who
+     * is gone before the upgrade lets go of it, as after any lost connection.
+     */
+    private CompletionStage<Reply> interviewed(String interview, Call call, Decision.Place place, Sessions.Join join) {
+        return interviews.join(interview, join, call.loop()).thenCompose(outcome -> switch (outcome) {
+            case Interviews.Outcome.Refused(var problem) -> leave(place, call, problem);
+            case Interviews.Outcome.Joined(var joined) ->
+                opened(call, place, () -> hangUp(joined, call.loop()), socket -> talk(socket, joined));
+        });
+    }
+
+    private CompletionStage<Reply> admitted(Call call, Decision.Place place, SessionId id, Sessions.Join join) {
+        return opened(call, place, () -> neverBegan(id, join), socket -> converse(socket, id, join));
+    }
+
+    /** @param unopened what is to be done when the caller was gone before the upgrade could be sent: it closes no socket */
+    private CompletionStage<Reply> opened(
+            Call call, Decision.Place place, Runnable unopened, Consumer<WebSocket> opened) {
+        var late = call.loop()
+                .schedule(
+                        () -> {
+                            place.leave();
+                            unopened.run();
+                        },
+                        TO_OPEN.toMillis(),
+                        TimeUnit.MILLISECONDS);
+        return upgrade(call.offer(), socket -> {
+            if (late.cancel(false)) {
                 socket.closed().thenRun(place::leave);
-                converse(socket, id, join);
+                var token = call.offer().credential();
+                if (call.entrance() instanceof Entrance.Shared && token != null) {
+                    voiceTokens.watch(socket, token);
+                }
+                opened.accept(socket);
             } else {
                 socket.close(WebSocketClose.TRY_AGAIN_LATER, "too slow to open");
             }
@@ -282,11 +330,7 @@ final class FaceHandler {
         sessions.conversation(id, join, socket.loop())
                 .thenAccept(answer -> {
                     switch (answer) {
-                        case Answer.Joined joined ->
-                            socket.flow()
-                                    .join(joined.conversation())
-                                    .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
-                                    .run(materializer);
+                        case Answer.Joined joined -> talk(socket, joined);
                         case Answer.Refused refused -> {
                             neverBegan(id, join);
                             socket.loop().execute(() -> tell(socket, Problem.of(refused)));
@@ -303,14 +347,30 @@ final class FaceHandler {
                 });
     }
 
+    private void talk(WebSocket socket, Answer.Joined joined) {
+        socket.flow()
+                .join(joined.conversation())
+                .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
+                .run(materializer);
+    }
+
+    /** To the session it is a connection that was lost, and no goodbye. */
+    private void hangUp(Answer.Joined joined, EventLoop loop) {
+        Source.<Frame>failed(new WebSocketClose(WebSocketClose.LOST, "never opened", true).asFailure())
+                .via(joined.conversation())
+                .to(Sink.foreach(Frame::release))
+                .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(loop)))
+                .run(materializer);
+    }
+
     private static CompletionStage<Reply> upgrade(Offer offer, Consumer<WebSocket> opened) {
         return CompletableFuture.completedFuture(
                 new Reply.Upgrade(offer.realtime() ? PROTOCOL : null, new DefaultHttpHeaders(), opened));
     }
 
-    private static CompletionStage<Reply> refuse(Face face, Offer offer, Problem problem) {
-        return face == Face.VOICE && offer.fromPage()
-                ? upgrade(offer, socket -> tell(socket, problem))
+    private static CompletionStage<Reply> refuse(Call call, Problem problem) {
+        return call.face() == Face.VOICE && call.offer().fromPage()
+                ? upgrade(call.offer(), socket -> tell(socket, problem))
                 : answer(problem);
     }
 
@@ -347,20 +407,27 @@ final class FaceHandler {
      * What a client brings to the upgrade.
      *
      * @param items the subprotocols it offers, keys included
-     * @param ticket counts where there is neither a header nor a key
+     * @param inQuery the token in the address, where one may stand there and there is no other
+     * @param ticket counts where there is no token
+     * @param page whether a browser's page asks, at an address where a token may stand
      */
     private record Offer(
             List<String> items,
             @Nullable String bearer,
+            @Nullable String inQuery,
             @Nullable String ticket,
+            boolean page,
             boolean betaHeader) {
-        static Offer of(FullHttpRequest request, @Nullable String ticket) {
+        static Offer of(FullHttpRequest request, Entrance entrance, @Nullable Map<String, List<String>> query) {
             var headers = request.headers();
             var beta = headers.get("OpenAI-Beta");
+            boolean inQuery = entrance.takesTokenInQuery();
             return new Offer(
                     items(request),
                     Credentials.bearer(headers.get(HttpHeaderNames.AUTHORIZATION)),
-                    ticket,
+                    query != null && inQuery ? first(query.get("token")) : null,
+                    query == null || entrance instanceof Entrance.Shared ? null : first(query.get("ticket")),
+                    inQuery && headers.contains(HttpHeaderNames.ORIGIN),
                     beta != null && beta.contains("realtime=v1"));
         }
 
@@ -382,7 +449,9 @@ final class FaceHandler {
 
         boolean fromPage() {
             return bearer == null
-                    && ((realtime() && ticket != null) || items.stream().anyMatch(item -> item.startsWith(KEY_ITEM)));
+                    && (page
+                            || (realtime() && ticket != null)
+                            || items.stream().anyMatch(item -> item.startsWith(KEY_ITEM)));
         }
 
         @Nullable
@@ -393,7 +462,7 @@ final class FaceHandler {
                             .filter(item -> item.startsWith(KEY_ITEM))
                             .map(item -> item.substring(KEY_ITEM.length()))
                             .findFirst()
-                            .orElse(null);
+                            .orElse(inQuery);
         }
 
         /** Keys, tokens and tickets stay out of everything that is printed. */

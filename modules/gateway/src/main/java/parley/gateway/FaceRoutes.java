@@ -3,13 +3,16 @@ package parley.gateway;
 import static org.apache.pekko.http.javadsl.server.Directives.concat;
 import static org.apache.pekko.http.javadsl.server.Directives.get;
 import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
+import static org.apache.pekko.http.javadsl.server.Directives.optionalHeaderValueByName;
 import static org.apache.pekko.http.javadsl.server.Directives.parameterOptional;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
+import static org.apache.pekko.http.javadsl.server.Directives.reject;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.apache.pekko.http.javadsl.server.Route;
 import parley.admission.Admission;
 import parley.admission.Decision;
@@ -23,27 +26,64 @@ final class FaceRoutes {
     private final Admission admission;
     private final Quotas quotas;
     private final Callers callers;
+    private final VoiceTokens voiceTokens;
     private final BooleanSupplier draining;
 
-    FaceRoutes(Admission admission, Quotas quotas, Callers callers, BooleanSupplier draining) {
+    FaceRoutes(Admission admission, Quotas quotas, Callers callers, VoiceTokens voiceTokens, BooleanSupplier draining) {
         this.admission = admission;
         this.quotas = quotas;
         this.callers = callers;
+        this.voiceTokens = voiceTokens;
         this.draining = draining;
     }
 
     Route routes() {
         return concat(
-                path(segment("v1").slash("realtime"), () -> get(this::whyNot)),
-                path(segment("v1").slash("ws").slash("voice"), () -> get(this::whyNot)));
+                path(segment("v1").slash("realtime"), () -> get(() -> callers.asCaller(this::whyNot))),
+                path(segment("v1").slash("ws").slash("voice"), () -> get(() -> callers.asCaller(this::whyNot))),
+                path("ws", () -> voiceTokens.areTaken() ? get(this::whyNotShared) : reject()),
+                path(
+                        segment("api")
+                                .slash("v1")
+                                .slash("interviews")
+                                .slash(segment())
+                                .slash("realtime")
+                                .slash("connect"),
+                        id -> get(() -> whyNotInterview(new Entrance.Interview(id)))));
     }
 
-    private Route whyNot() {
-        return callers.asCaller(bearer -> parameterOptional(
+    /** Whether the interview's one line is taken is told to those who ask for it. */
+    private Route whyNotInterview(Entrance.Interview interview) {
+        var malformed = interview.malformed();
+        return malformed != null ? Responses.problem(malformed) : inQuery(token -> callers.with(token, this::whyNot));
+    }
+
+    private Route whyNotShared() {
+        return parameterOptional(
+                "user",
+                user -> inQuery(token -> switch (voiceTokens.check(token, user.orElse(null))) {
+                    case Tokens.Checked.Valid(var bearer) -> whyNot(bearer);
+                    case Tokens.Checked refused -> Responses.problem(Problem.of(refused));
+                }));
+    }
+
+    /** A token that stands in the header, or, where it may, in the address. */
+    private static Route inQuery(Function<String, Route> inner) {
+        return optionalHeaderValueByName(
+                "Authorization",
+                header -> parameterOptional("token", named -> {
+                    var bearer = Credentials.bearer(header.orElse(null));
+                    var token = bearer == null ? named.orElse(null) : bearer;
+                    return token == null ? Responses.problem(Problem.unauthenticated("no token")) : inner.apply(token);
+                }));
+    }
+
+    private Route whyNot(Tokens.Bearer bearer) {
+        return parameterOptional(
                 "session_id",
                 session -> draining.getAsBoolean()
                         ? Responses.problem(Problem.draining())
-                        : onSuccess(refusal(bearer, session.isPresent()), Responses::problem)));
+                        : onSuccess(refusal(bearer, session.isPresent()), Responses::problem));
     }
 
     private CompletionStage<Problem> refusal(Tokens.Bearer bearer, boolean goesOn) {

@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 import parley.admission.Admission;
 import parley.admission.Quotas;
 import parley.admission.Rollouts;
+import parley.admission.SharedTokens;
 import parley.session.Costs;
 import parley.session.Erasure;
 import parley.session.Sessions;
@@ -42,25 +43,29 @@ public final class Gateway {
             Quotas quotas,
             UsedOnce used,
             Costs costs,
-            Erasure erasure) {}
+            Erasure erasure,
+            SharedTokens sharedTokens) {}
 
     private final List<HttpServer> servers;
     private final @Nullable HttpServer secure;
     private final FaceHandler faces;
     private final Rates rates;
     private final @Nullable PublishedKeys keys;
+    private final VoiceTokens voiceTokens;
 
     private Gateway(
             List<HttpServer> servers,
             @Nullable HttpServer secure,
             FaceHandler faces,
             Rates rates,
-            @Nullable PublishedKeys keys) {
+            @Nullable PublishedKeys keys,
+            VoiceTokens voiceTokens) {
         this.servers = List.copyOf(servers);
         this.secure = secure;
         this.faces = faces;
         this.rates = rates;
         this.keys = keys;
+        this.voiceTokens = voiceTokens;
     }
 
     /**
@@ -85,14 +90,27 @@ public final class Gateway {
         var tokens = new Tokens(settings, keys, Clock.systemUTC());
         var tickets = new Tickets(settings.tokens(), behind.used(), Clock.systemUTC());
         var origins = new Origins(settings.allowedOrigins());
+        var voiceTokens = new VoiceTokens(
+                settings.ws(),
+                behind.sharedTokens(),
+                Clock.systemUTC(),
+                (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);
         var faces = new FaceHandler(
-                tokens, tickets, behind.admission(), behind.quotas(), behind.sessions(), origins, loops, materializer);
+                tokens,
+                tickets,
+                behind.admission(),
+                behind.quotas(),
+                behind.sessions(),
+                voiceTokens,
+                origins,
+                loops,
+                materializer);
         var rates = new Rates(rateSettings, System::nanoTime);
         var front = new Front(
                 rates,
                 faces,
                 new GatewayRoutes(
-                                resources(behind, settings, tokens, tickets, faces),
+                                resources(behind, settings, tokens, tickets, voiceTokens, faces),
                                 origins,
                                 system.settings().config())
                         .routes()
@@ -112,8 +130,9 @@ public final class Gateway {
                                 settings.https() ? binding.get(1).join() : null,
                                 faces,
                                 rates,
-                                keys))
-                        : closeThoseOpen(binding, keys)
+                                keys,
+                                voiceTokens))
+                        : closeThoseOpen(binding, keys, voiceTokens)
                                 .<Gateway>thenCompose(closed -> CompletableFuture.failedFuture(
                                         failed instanceof CompletionException && failed.getCause() != null
                                                 ? failed.getCause()
@@ -123,7 +142,12 @@ public final class Gateway {
 
     /** Every HTTP resource, in the order in which they are asked; {@code web/openapi.json} describes each. */
     static List<Route> resources(
-            Behind behind, GatewaySettings settings, Tokens tokens, Tickets tickets, FaceHandler faces) {
+            Behind behind,
+            GatewaySettings settings,
+            Tokens tokens,
+            Tickets tickets,
+            VoiceTokens voiceTokens,
+            FaceHandler faces) {
         var callers = new Callers(tokens);
         var operators = new Operators(
                 settings,
@@ -132,12 +156,13 @@ public final class Gateway {
                         behind.rollouts().denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
         return List.of(
                 new HealthRoutes(settings.version()).routes(),
-                new FaceRoutes(behind.admission(), behind.quotas(), callers, faces::draining).routes(),
+                new FaceRoutes(behind.admission(), behind.quotas(), callers, voiceTokens, faces::draining).routes(),
                 new SessionRoutes(behind.sessions(), behind.admission(), behind.quotas(), callers, faces::draining)
                         .routes(),
                 new TokenRoutes(tokens, tickets, callers).routes(),
                 new RolloutRoutes(behind.rollouts(), operators, Clock.systemUTC()).routes(),
                 new AdminSessionRoutes(behind.sessions(), operators).routes(),
+                new WsTokenRoutes(voiceTokens, operators).routes(),
                 new CostRoutes(
                                 inner -> operators.as(Role.VIEWER, actor -> inner.get()),
                                 behind.costs(),
@@ -149,7 +174,8 @@ public final class Gateway {
     }
 
     private static CompletionStage<Done> closeThoseOpen(
-            List<CompletableFuture<HttpServer>> binding, @Nullable PublishedKeys keys) {
+            List<CompletableFuture<HttpServer>> binding, @Nullable PublishedKeys keys, VoiceTokens voiceTokens) {
+        voiceTokens.close();
         if (keys != null) {
             keys.close();
         }
@@ -187,6 +213,7 @@ public final class Gateway {
 
     /** Takes no new connections and drops those open. */
     public CompletionStage<Done> close() {
+        voiceTokens.close();
         if (keys != null) {
             keys.close();
         }
@@ -237,9 +264,9 @@ public final class Gateway {
             if (!Targets.settle(request)) {
                 return now(Problem.badRequest("the target or the Host header is not one of HTTP"));
             }
-            var face = FaceHandler.at(Targets.path(request));
-            if (face.isPresent() && HttpServer.isUpgrade(request)) {
-                return faces.handle(request, face.get(), connection);
+            var entrance = Entrance.at(Targets.path(request));
+            if (entrance.isPresent() && HttpServer.isUpgrade(request)) {
+                return faces.handle(request, entrance.get(), connection);
             }
             var method = PekkoRequests.method(request);
             if (method.isEmpty()) {

@@ -32,6 +32,7 @@ public record GatewaySettings(
         Duration developmentTokenLife,
         boolean production,
         Set<String> allowedOrigins,
+        WsSettings ws,
         String version) {
     /** What every secret begins with that was made for development. Production refuses it. */
     public static final String DEVELOPMENT = "dev-";
@@ -49,6 +50,7 @@ public record GatewaySettings(
         differs("voice-port", voicePort, port, "port", wrong);
         differs("voice-port", voicePort, https ? httpsPort : 0, "https.port", wrong);
         wrong.addAll(tokens.complaints(production));
+        wrong.addAll(ws.complaints(production));
         if (apiToken != null || production) {
             TokenSettings.secret("api-token", apiToken == null ? "" : apiToken, production, wrong);
         }
@@ -94,6 +96,7 @@ public record GatewaySettings(
                 gateway.getDuration("development-token-life"),
                 gateway.getBoolean("production"),
                 Set.copyOf(list(gateway.getString("allowed-origins"))),
+                WsSettings.from(gateway.getConfig("ws")),
                 gateway.getString("version"));
     }
 

@@ -194,6 +194,14 @@ record Problem(
             case UNKNOWN -> of(404, "unknown_session", "No such session", refused.detail());
             case OVER -> of(410, "session_over", "The session is over", refused.detail());
             case FORBIDDEN -> of(403, "resume_refused", "Not your seat", refused.detail());
+            case TAKEN ->
+                new Problem(
+                        409,
+                        "interview_taken",
+                        "Somebody is on the line",
+                        refused.detail(),
+                        refused.retryAfter(),
+                        List.of());
             case UNAVAILABLE ->
                 new Problem(
                         503,
@@ -211,6 +219,7 @@ record Problem(
             case 400 -> 4400;
             case 401, 403 -> 1008;
             case 404, 410 -> 4404;
+            case 409 -> 4409;
             case 503 -> code.equals("voice_disabled") ? 4503 : 1013;
             case 429 -> 1013;
             default -> 1011;

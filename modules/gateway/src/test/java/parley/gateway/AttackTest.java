@@ -25,7 +25,7 @@ import parley.wire.WireSettings;
  * R20: what is tried against a port that everybody can reach, and what comes of it.
  *
  * <p>Elsewhere: a public key as a secret ({@link PublishedKeysTest}), tickets ({@link TicketsTest}), roles ({@link
- * OperatorsTest}).
+ * OperatorsTest}), a shared token that was replaced ({@link SharedTokenTest}).
  */
 @Tag("stream")
 class AttackTest {
@@ -75,6 +75,9 @@ class AttackTest {
                     line.ask("GET", "/v1/realtime", bearer(token)),
                     line.upgrade("/v1/realtime", bearer(token)),
                     line.upgrade("/v1/realtime", KEY + token),
+                    line.upgrade("/api/v1/interviews/i/realtime/connect?token=" + token),
+                    line.upgrade("/api/v1/interviews/i/realtime/connect", bearer(token)),
+                    line.ask("GET", "/api/v1/interviews/i/realtime/connect?token=" + token),
                     line.upgrade("/v1/ws/voice", bearer(token)))) {
                 assertThat(reply.status()).isEqualTo(401);
                 assertThat(reply.header("content-type")).isEqualTo("application/problem+json");

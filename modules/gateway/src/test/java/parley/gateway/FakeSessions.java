@@ -22,11 +22,25 @@ import parley.session.Turn;
 import parley.wire.Frame;
 
 /** Sessions that say back what they hear. The caller {@code slow} meets one that is gone, {@code broken} a fault. */
-record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implements Sessions {
+record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins, Map<String, SessionId> interviews)
+        implements Sessions {
     static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
 
     FakeSessions() {
-        this(new ConcurrentHashMap<>(), new ConcurrentLinkedQueue<>());
+        this(new ConcurrentHashMap<>(), new ConcurrentLinkedQueue<>(), new ConcurrentHashMap<>());
+    }
+
+    /** The one of {@code gone} is not answered for. */
+    @Override
+    public CompletionStage<Named> interview(
+            String tenant, String interview, @org.jspecify.annotations.Nullable SessionId over) {
+        if (interview.equals("gone")) {
+            return CompletableFuture.failedFuture(new IllegalStateException("silence"));
+        }
+        var fresh = id(100 + interviews.size() + (over == null ? 0 : 50));
+        var session = interviews.compute(
+                tenant + " " + interview, (name, last) -> last == null || last.equals(over) ? fresh : last);
+        return CompletableFuture.completedFuture(new Named(session, session.equals(fresh), false));
     }
 
     @Override
@@ -57,6 +71,12 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins) implement
             }
             if ("stale".equals(join.resumeToken())) {
                 return refused(Refusal.FORBIDDEN, "resume_token: not the present one");
+            }
+            if (known != null && join.opening().interview() != null && "over".equals(known.model())) {
+                return refused(Refusal.OVER, "the session is over");
+            }
+            if (known != null && join.opening().interview() != null && join.resumeToken() == null) {
+                return refused(Refusal.TAKEN, "the interview has a live connection");
             }
             opened.putIfAbsent(id, join.opening());
             return new Answer.Joined(id, Flow.of(Frame.class));

@@ -55,6 +55,7 @@ class GatewaySettingsTest {
                         Duration.ofHours(12),
                         false,
                         Set.of(),
+                        new WsSettings(null, "ws", "ws"),
                         "dev"));
         assertThatThrownBy(() -> GatewaySettings.from(ConfigFactory.load()))
                 .hasMessage("parley.gateway: jwt.secret: 0 characters (expected: at least 32)");
@@ -74,7 +75,8 @@ class GatewaySettingsTest {
                                 + " refresh-for = 13s, ticket-life = 14s }",
                         "api-token = \"" + "t".repeat(32) + "\", break-glass-token = \"" + "b".repeat(32) + "\"",
                         "development-token-life = 5s, production = true, version = v",
-                        "allowed-origins = \"https://a.example, http://b.example:81\""))
+                        "allowed-origins = \"https://a.example, http://b.example:81\"",
+                        "ws { token = \"" + "w".repeat(32) + "\", tenant = x, user = y }"))
                 .isEqualTo(new GatewaySettings(
                         "h",
                         1,
@@ -107,6 +109,7 @@ class GatewaySettingsTest {
                         Duration.ofSeconds(5),
                         true,
                         Set.of("https://a.example", "http://b.example:81"),
+                        new WsSettings("w".repeat(32), "x", "y"),
                         "v"));
     }
 
@@ -122,6 +125,10 @@ class GatewaySettingsTest {
                 "voice-port = 8080, port = 8080|voice-port: 8080 (expected: another than port)",
                 "https.enabled = true, https.port = 81, voice-port = 81|voice-port: 81 (expected: another than https.port)",
                 "jwt.secret = short|jwt.secret: 5 characters (expected: at least 32)",
+                "ws.token = short|ws.token: 5 characters (expected: at least 32)",
+                "ws.token = \"with a space, and long enough for it\"|ws.token: a character that no header takes, or too long (expected: 32 to 256 letters, digits and - . _ ~ + /, = at the end)",
+                "ws.tenant = \"\"|ws.tenant: empty (expected: a name)",
+                "ws.user = \"\"|ws.user: empty (expected: a user's id)",
                 "https.certificate = c|https: only one of certificate and certificate-key is set (expected: both or none)",
                 "jwt.clock-skew = 61s|jwt.clock-skew: PT1M1S (expected: 0 to 60 seconds)",
                 "jwt.clock-skew = -1s|jwt.clock-skew: PT-1S (expected: 0 to 60 seconds)",

@@ -303,22 +303,25 @@ class OpenApiTest {
     }
 
     private static Function<HttpRequest, CompletionStage<HttpResponse>> routes() {
-        var settings = Rig.settings();
+        var settings = Rig.settings("ws.token = " + "w".repeat(32));
         var tokens = Gateway.tokens(settings);
         var tickets = new Tickets(settings.tokens(), RIG.used, Clock.systemUTC());
         var origins = new Origins(settings.allowedOrigins());
         var behind = RIG.behind(Rig.admission(), Quotas.unlimited());
+        var voiceTokens =
+                new VoiceTokens(settings.ws(), behind.sharedTokens(), Clock.systemUTC(), (delay, action) -> () -> {});
         var faces = new FaceHandler(
                 tokens,
                 tickets,
                 behind.admission(),
                 behind.quotas(),
                 behind.sessions(),
+                voiceTokens,
                 origins,
                 RIG.loops,
                 Materializer.createMaterializer(RIG.system));
         return new GatewayRoutes(
-                        Gateway.resources(behind, settings, tokens, tickets, faces),
+                        Gateway.resources(behind, settings, tokens, tickets, voiceTokens, faces),
                         origins,
                         RIG.system.settings().config())
                 .routes()

@@ -118,6 +118,11 @@ class ProblemTest {
                         "{'type':'urn:parley:problem:resume_refused','title':'Not your seat','status':403,"
                                 + "'detail':'why','code':'resume_refused'}"),
                 Arguments.of(
+                        session(Answer.Refusal.TAKEN),
+                        4409,
+                        "{'type':'urn:parley:problem:interview_taken','title':'Somebody is on the line','status':409,"
+                                + "'detail':'why','code':'interview_taken'}"),
+                Arguments.of(
                         session(Answer.Refusal.UNAVAILABLE),
                         1013,
                         "{'type':'urn:parley:problem:session_unavailable','title':'The session does not answer',"

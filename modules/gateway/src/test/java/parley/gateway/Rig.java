@@ -32,6 +32,7 @@ final class Rig implements AutoCloseable {
     final ActorSystem<Void> system;
     final FakeSessions sessions = new FakeSessions();
     final FakeRollouts rollouts = new FakeRollouts();
+    final FakeSharedTokens sharedTokens = new FakeSharedTokens();
     private final Set<String> usedKeys = ConcurrentHashMap.newKeySet();
     private final List<Gateway> opened = new ArrayList<>();
     UsedOnce used = (key, until) -> CompletableFuture.completedFuture(usedKeys.add(key));
@@ -71,7 +72,8 @@ final class Rig implements AutoCloseable {
                 quotas,
                 used,
                 question -> CompletableFuture.failedFuture(new IllegalStateException("no costs here")),
-                caller -> CompletableFuture.failedFuture(new IllegalStateException("nobody is forgotten here")));
+                caller -> CompletableFuture.failedFuture(new IllegalStateException("nobody is forgotten here")),
+                sharedTokens);
     }
 
     /** The documented settings, with a secret, on free ports, without TLS, and with these on top. */

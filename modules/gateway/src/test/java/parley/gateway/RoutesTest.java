@@ -499,10 +499,12 @@ class RoutesTest {
         var tokens = Gateway.tokens(settings);
         var callers = new Callers(tokens);
         var tickets = new Tickets(settings.tokens(), RIG.used, Clock.systemUTC());
+        var voiceTokens =
+                new VoiceTokens(settings.ws(), RIG.sharedTokens, Clock.systemUTC(), (delay, action) -> () -> {});
         var routes = new GatewayRoutes(
                         List.of(
                                 new HealthRoutes(settings.version()).routes(),
-                                new FaceRoutes(admission, quotas, callers, () -> false).routes(),
+                                new FaceRoutes(admission, quotas, callers, voiceTokens, () -> false).routes(),
                                 new SessionRoutes(RIG.sessions, admission, quotas, callers, () -> false).routes(),
                                 new TokenRoutes(tokens, tickets, callers).routes(),
                                 new PageRoutes(settings, tokens).routes()),

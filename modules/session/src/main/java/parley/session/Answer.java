@@ -53,8 +53,10 @@ public sealed interface Answer {
         UNKNOWN,
         /** It was, and is over. */
         OVER,
-        /** The resume token is not the present one. */
+        /** The resume token is not the present one; or an interview is another caller's. */
         FORBIDDEN,
+        /** An interview has its one line already. */
+        TAKEN,
         /** The session's node or the journal does not answer in time. */
         UNAVAILABLE
     }

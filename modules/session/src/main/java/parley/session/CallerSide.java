@@ -26,10 +26,15 @@ import parley.wire.WebSocketClose;
 final class CallerSide {
     /** Who listens to the caller. Called on the loop. */
     interface Listener {
-        void audio(Frame frame, Peek peek);
+        /** @return whether it goes on to whoever answers */
+        boolean audio(Frame frame, Peek peek);
 
-        /** An event that is no audio; {@code event} is what the frame holds. */
-        void control(Frame frame, ObjectNode event, Peek peek);
+        /**
+         * An event that is no audio; {@code event} is what the frame holds.
+         *
+         * @return whether it was taken
+         */
+        boolean control(Frame frame, ObjectNode event, Peek peek);
 
         /** Whether the caller may say more now. */
         boolean mayHear();
@@ -54,6 +59,9 @@ final class CallerSide {
     private record Introduction(boolean created, boolean again, boolean history) {
         static final Introduction NONE = new Introduction(false, false, false);
     }
+
+    /** The same for all: nothing is made of it for each frame. */
+    private static final String AUDIO_TAKEN = "{\"type\":\"ack\",\"acked\":\"input_audio_buffer.append\"}";
 
     private static final WebSocketClose TOO_FAST = new WebSocketClose(4429, "rate_limited", false);
     private static final WebSocketClose SUPERSEDED = new WebSocketClose(4001, "resumed elsewhere", false);
@@ -89,7 +97,7 @@ final class CallerSide {
         this.listener = listener;
         this.orderly = orderly;
         this.toCaller = new ToCaller(face, room.settings(), room.metrics(), seq);
-        this.nobody = new CallerLine("");
+        this.nobody = new CallerLine("", false);
         this.line = nobody;
     }
 
@@ -125,7 +133,7 @@ final class CallerSide {
      */
     Port seat(String name, Conversations.Seat seat, @Nullable SessionConfig begun, SessionState.Live soFar) {
         if (seat.order() < order) {
-            var late = new CallerLine(name);
+            var late = new CallerLine(name, false);
             late.finish(SUPERSEDED);
             return late;
         }
@@ -138,7 +146,7 @@ final class CallerSide {
                 toCaller.nobodyListens();
             }
         }
-        line = new CallerLine(name);
+        line = new CallerLine(name, seat.acks() && face.guided());
         lastSeat = name;
         introduction = introduce(seat, soFar);
         if (begun != null && closing == null) {
@@ -291,21 +299,27 @@ final class CallerSide {
     }
 
     private void audio(Frame frame) {
-        if (line.isInTime()) {
-            listener.audio(frame, peek);
-        } else {
+        var speaker = line;
+        if (!speaker.isInTime()) {
             metrics.framesOverRate.increment();
             frame.release();
+        } else if (listener.audio(frame, peek)) {
+            speaker.ack(AUDIO_TAKEN);
         }
     }
 
     private void control(Frame frame) {
         try {
             var event = Wire.parse(frame.bytes());
+            var speaker = line;
             if (face.guided() && isForUs(event)) {
                 frame.release();
-            } else {
-                listener.control(frame, event, peek);
+                // A ping has its answer, and an ack wants none.
+                if (speaker.acks && event.path("type").asText().equals("playback")) {
+                    speaker.ack(taken(event));
+                }
+            } else if (listener.control(frame, event, peek) && speaker.acks) {
+                speaker.ack(taken(event));
             }
         } catch (MalformedEvent malformed) {
             complain(frame);
@@ -325,6 +339,17 @@ final class CallerSide {
             }
         }
         return true;
+    }
+
+    /** Names what was taken, by its type and, where it had one, its id. */
+    private static String taken(ObjectNode event) {
+        var ack = JsonNodeFactory.instance.objectNode().put("type", "ack");
+        ack.set("acked", event.path("type"));
+        var id = event.path("event_id");
+        if (id.isTextual()) {
+            ack.set("event_id", id);
+        }
+        return Wire.json(ack);
     }
 
     /** Tells the caller what is wrong with a frame that no provider should see. */
@@ -350,13 +375,23 @@ final class CallerSide {
     /** What the caller talks to. */
     private final class CallerLine extends Line {
         private final String seat;
+        private final boolean acks;
         private final FrameRate rate = new FrameRate(settings.limits(), settings.relinkAudio(), System::nanoTime);
         private boolean heldBack;
         private @Nullable WebSocketClose afterTheRest;
 
-        CallerLine(String seat) {
+        CallerLine(String seat, boolean acks) {
             super(CallerSide.this.loop);
             this.seat = seat;
+            this.acks = acks;
+        }
+
+        /** Ahead of what waits. Held back with the caller, who may say no more while it does not take what it is told. */
+        void ack(String event) {
+            if (acks && this == line) {
+                toCaller.aboutConnection(event);
+                CallerSide.this.readable();
+            }
         }
 
         @Override

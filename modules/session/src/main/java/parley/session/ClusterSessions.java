@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
@@ -43,6 +44,8 @@ public final class ClusterSessions implements Sessions {
 
     /** A region that is gone refuses at once. */
     private static final long SEAT_PAUSE_MS = 20;
+
+    private static final int NAME_ASKS = 2;
 
     private final SessionCensus census;
     private final ClusterSharding sharding;
@@ -140,6 +143,8 @@ public final class ClusterSessions implements Sessions {
                             .withStopMessage(VoiceSession.Move.HAND_OVER)
                             .withMessageExtractor(new ShardPlacement.ById())
                             .withAllocationStrategy(placement.allocation()));
+                    sharding.init(Entity.of(Interview.KEY, entity -> Interview.create(entity, room.clock()))
+                            .withMessageExtractor(new HashCodeMessageExtractor<>(settings.shards())));
                     Quorum.start(system, held -> {
                         if (held) {
                             conversations.resume();
@@ -295,14 +300,30 @@ public final class ClusterSessions implements Sessions {
                 .exceptionally(fault -> unavailable(id, fault));
     }
 
-    /** Who comes back may find its session on the move. Safe to repeat: the token that was shown stays good. */
+    /**
+     * Who comes back may find its session on the move, or the place of one who may be on its way. Safe to repeat: the token
+     * that was shown stays good.
+     */
     private CompletionStage<Seating> seatAgain(SessionId id, Join join, String seat, EventLoop loop, long until) {
         return seat(id, join, seat, false, loop, SEAT_AGAIN)
                 .exceptionallyComposeAsync(
                         silence -> until - System.nanoTime() > 0
                                 ? seatAgain(id, join, seat, loop, until)
                                 : CompletableFuture.failedStage(silence),
-                        CompletableFuture.delayedExecutor(SEAT_PAUSE_MS, TimeUnit.MILLISECONDS, loop));
+                        CompletableFuture.delayedExecutor(SEAT_PAUSE_MS, TimeUnit.MILLISECONDS, loop))
+                .thenCompose(seating -> {
+                    var pause = seating instanceof Seating.Denied(Answer.Refused refused)
+                                    && refused.why() == Answer.Refusal.TAKEN
+                            ? refused.retryAfter()
+                            : null;
+                    return pause == null || until - System.nanoTime() < pause.toNanos()
+                            ? CompletableFuture.completedFuture(seating)
+                            : CompletableFuture.supplyAsync(
+                                            () -> seatAgain(id, join, seat, loop, until),
+                                            CompletableFuture.delayedExecutor(
+                                                    pause.toMillis(), TimeUnit.MILLISECONDS, loop))
+                                    .thenCompose(Function.identity());
+                });
     }
 
     private CompletionStage<Seating> seat(
@@ -330,7 +351,7 @@ public final class ClusterSessions implements Sessions {
 
     /** The same seat again, wherever the session is now. */
     private CompletionStage<Reach.Answered> again(SessionId id, Join join, String seat, long lastSeq, EventLoop loop) {
-        return seat(id, new Join(join.opening(), true, null, lastSeq), seat, true, loop, SEAT_AGAIN)
+        return seat(id, new Join(join.opening(), true, null, lastSeq, join.acks()), seat, true, loop, SEAT_AGAIN)
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.completedFuture(denied(why, join));
                     case Seating.Taken taken -> line(taken, loop).<Reach.Answered>thenApply(Reach.Answered.Line::new);
@@ -340,7 +361,8 @@ public final class ClusterSessions implements Sessions {
     private static Reach.Answered denied(Answer.Refused refused, Join join) {
         return switch (refused.why()) {
             case UNAVAILABLE -> new Reach.Answered.Later();
-            case FORBIDDEN -> new Reach.Answered.Never(new WebSocketClose(4001, "resumed elsewhere", false), null);
+            case FORBIDDEN, TAKEN ->
+                new Reach.Answered.Never(new WebSocketClose(4001, "resumed elsewhere", false), null);
             case OVER, UNKNOWN ->
                 new Reach.Answered.Never(
                         new WebSocketClose(WebSocketClose.NORMAL, "session_over", false),
@@ -348,6 +370,24 @@ public final class ClusterSessions implements Sessions {
                                 ? "{\"type\":\"voice-ended\",\"reason\":\"session_over\"}"
                                 : null);
         };
+    }
+
+    @Override
+    public CompletionStage<Named> interview(String tenant, String interview, @Nullable SessionId over) {
+        return name(
+                sharding.entityRefFor(Interview.KEY, Interview.entityOf(tenant, interview)), over, mint(), NAME_ASKS);
+    }
+
+    /** What is asked of a shard that moves may be lost: so it is asked twice, for the same. */
+    private CompletionStage<Named> name(
+            EntityRef<Interview.Command> interview, @Nullable SessionId over, SessionId fresh, int asks) {
+        return interview
+                .<Interview.Named>ask(
+                        replyTo -> new Interview.Name(over, fresh, replyTo),
+                        room.settings().askTimeout().dividedBy(NAME_ASKS))
+                .thenApply(named -> new Named(named.session(), named.session().equals(fresh), named.recent()))
+                .exceptionallyCompose(silence ->
+                        asks > 1 ? name(interview, over, fresh, asks - 1) : CompletableFuture.failedStage(silence));
     }
 
     @Override

@@ -325,10 +325,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     // ---- the caller's words
 
     @Override
-    public void audio(Frame frame, Peek at) {
+    public boolean audio(Frame frame, Peek at) {
         if (spending.isUsedUp()) {
             frame.release();
-            return;
+            return false;
         }
         long ms = witness.inputFormat().millis(at.audioLength());
         witness.heard(ms);
@@ -338,16 +338,17 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         }
         toProvider.audio(frame, ms);
         provider.readable();
+        return true;
     }
 
     @Override
-    public void control(Frame frame, ObjectNode event, Peek at) {
+    public boolean control(Frame frame, ObjectNode event, Peek at) {
         if (!provider.isDialled()) {
             var named = event.path("session").path("model").asText("");
             provider.dial(named.isEmpty() ? null : named);
             if (over) {
                 frame.release();
-                return;
+                return false;
             }
         }
         if (at.type() != EventType.SESSION_UPDATE) {
@@ -358,7 +359,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             if (spending.isUsedUp()) {
                 frame.release();
                 refuseTurn(event);
-                return;
+                return false;
             }
         }
         // A guided client that stops the agent leaves the truncation to us, as when it is spoken over.
@@ -377,6 +378,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             bargeIn();
         }
         provider.readable();
+        return true;
     }
 
     private void refuseTurn(ObjectNode event) {

@@ -44,13 +44,15 @@ final class Conversations {
      * @param order of the seats of a session; a later one is never superseded by an earlier one
      * @param lastSeq the number of the last event the caller has; -1 when that is not known
      * @param welcome what a guided caller hears first; null for nothing
+     * @param acks whether it is told of each message that was taken
      */
     record Seat(
             Conversation conversation,
             Manner manner,
             long order,
             long lastSeq,
-            @Nullable String welcome) {
+            @Nullable String welcome,
+            boolean acks) {
         CompletionStage<Port> take(String name) {
             return conversation.seat(name, this);
         }

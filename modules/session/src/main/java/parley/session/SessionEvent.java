@@ -20,6 +20,7 @@ sealed interface SessionEvent extends CborSerializable {
      *
      * @param rule of admission, that chose the arm; null where a release before 0.2 wrote it
      * @param revision of the rollout that the rule is of; null where it was not written yet
+     * @param interview that the session is for; null: none
      */
     record Opened(
             CallerId caller,
@@ -28,8 +29,21 @@ sealed interface SessionEvent extends CborSerializable {
             @Nullable String model,
             Instant at,
             @Nullable String rule,
-            @Nullable Long revision)
-            implements SessionEvent {}
+            @Nullable Long revision,
+            @Nullable String interview)
+            implements SessionEvent {
+        /** For no interview. */
+        Opened(
+                CallerId caller,
+                Face face,
+                Arm arm,
+                @Nullable String model,
+                Instant at,
+                @Nullable String rule,
+                @Nullable Long revision) {
+            this(caller, face, arm, model, at, rule, revision, null);
+        }
+    }
 
     /**
      * A node holds the session from now on, and may dial. Written before it does: whoever held it before cannot write any

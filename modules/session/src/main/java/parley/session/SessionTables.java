@@ -41,9 +41,14 @@ import parley.session.SessionEvent.UserTranscribed;
 final class SessionTables {
     private static final int LONGEST_NAME = 200;
     private static final String OPENED = """
-            INSERT INTO sessions (id, tenant, user_id, face, arm, model, opened) VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO sessions (id, tenant, user_id, face, arm, model, opened, interview)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING""";
-    private static final String INTERVIEW = "INSERT INTO interviews (id, session) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    /** An interview is in the session that began last. */
+    private static final String INTERVIEW = """
+            INSERT INTO interviews (tenant, id, session) VALUES (?, ?, ?)
+            ON CONFLICT (tenant, id) DO UPDATE SET session = excluded.session""";
+
     private static final String HOSTED = "UPDATE sessions SET node = ? WHERE id = ?";
     private static final String TAKEN = "UPDATE sessions SET provider = ?, model = ? WHERE id = ?";
     private static final String ENDED = "UPDATE sessions SET ended = ?, end_reason = ? WHERE id = ? AND ended IS NULL";
@@ -71,8 +76,11 @@ final class SessionTables {
               text_out = text_out + ?, audio_out = audio_out + ?, transcribed_seconds = transcribed_seconds + ?,
               cost_usd = cost_usd + ?
             WHERE id = ?""";
-    private static final String INTERVIEW_COST =
-            "UPDATE interviews SET realtime_cost_usd = realtime_cost_usd + ? WHERE session = ?";
+    private static final String INTERVIEW_COST = """
+            UPDATE interviews SET realtime_cost_usd = realtime_cost_usd + ?
+            FROM sessions
+            WHERE sessions.id = ? AND (interviews.session = sessions.id
+              OR (interviews.tenant = sessions.tenant AND interviews.id = sessions.interview))""";
 
     private final Connection connection;
 
@@ -166,8 +174,13 @@ final class SessionTables {
                 lower(opened.face()),
                 lower(opened.arm()),
                 opened.model() == null ? null : name(opened.model()),
-                at(opened.at()));
-        run(INTERVIEW, session, session);
+                at(opened.at()),
+                opened.interview() == null ? null : name(opened.interview()));
+        run(
+                INTERVIEW,
+                name(opened.caller().tenant()),
+                opened.interview() == null ? session : name(opened.interview()),
+                session);
     }
 
     private void turn(String session, Turn turn) throws SQLException {

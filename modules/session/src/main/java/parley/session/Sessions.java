@@ -27,6 +27,23 @@ public interface Sessions {
      */
     CompletionStage<Answer> conversation(SessionId id, Join join, EventLoop loop);
 
+    /**
+     * Names the session that an interview of a tenant is held in. The same on every node, also when many ask at once: of a
+     * new one who comes first decides. To join it say {@link Opening#interview}.
+     *
+     * @param over the one that was named before, when it is over: the next one is wanted; null: not known
+     * @return fails when nobody answers
+     */
+    CompletionStage<Named> interview(String tenant, String interview, @Nullable SessionId over);
+
+    /**
+     * An interview's session.
+     *
+     * @param fresh whether it is new, and to be opened by whoever was told so
+     * @param recent whether it may be new, and about to be opened by somebody else
+     */
+    record Named(SessionId session, boolean fresh, boolean recent) {}
+
     /** @return {@link Answer.Described}, or {@link Answer.Refused} when it is not this caller's session */
     CompletionStage<Answer> describe(SessionId id, CallerId caller);
 
@@ -57,6 +74,8 @@ public interface Sessions {
      * @param model as the caller asked for it; null: whatever the first {@code session.update} names, or the default
      * @param rule of admission, that chose the arm; null: not known
      * @param revision of the rollout that the rule is of; null: not known
+     * @param interview that the session is for, whose only line this is: one who shows no resume token is refused while
+     *     somebody is there, and needs none when nobody is. Null: for none
      */
     record Opening(
             CallerId caller,
@@ -64,7 +83,19 @@ public interface Sessions {
             Arm arm,
             @Nullable String model,
             @Nullable String rule,
-            @Nullable Long revision) {}
+            @Nullable Long revision,
+            @Nullable String interview) {
+        /** For no interview. */
+        public Opening(
+                CallerId caller,
+                Face face,
+                Arm arm,
+                @Nullable String model,
+                @Nullable String rule,
+                @Nullable Long revision) {
+            this(caller, face, arm, model, rule, revision, null);
+        }
+    }
 
     /**
      * How a caller comes on the line.
@@ -73,10 +104,16 @@ public interface Sessions {
      * @param again whether the session must exist already
      * @param resumeToken what {@code voice-welcome} gave; the strict face resumes with its credentials alone
      * @param lastSeq the number of the last event the caller has; {@link #NOT_TOLD} when it does not say
+     * @param acks whether a guided caller is told of each message that was taken
      */
-    record Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq) {
+    record Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq, boolean acks) {
         /** A caller that comes for the first time, or does not count. */
         public static final long NOT_TOLD = -1;
+
+        /** Without acks. */
+        public Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq) {
+            this(opening, again, resumeToken, lastSeq, false);
+        }
 
         /** Without the token, which is nobody's to read. */
         @Override
@@ -90,8 +127,9 @@ public interface Sessions {
                 @JsonProperty("opening") Opening opening,
                 @JsonProperty("again") boolean again,
                 @JsonProperty("resumeToken") @Nullable String resumeToken,
-                @JsonProperty("lastSeq") @Nullable Long lastSeq) {
-            return new Join(opening, again, resumeToken, lastSeq == null ? NOT_TOLD : lastSeq);
+                @JsonProperty("lastSeq") @Nullable Long lastSeq,
+                @JsonProperty("acks") boolean acks) {
+            return new Join(opening, again, resumeToken, lastSeq == null ? NOT_TOLD : lastSeq, acks);
         }
     }
 }

@@ -110,7 +110,7 @@ final class ToCaller {
 
     /** Whether the caller is to be held back: it does not take the answers to what it says. */
     boolean isFlooded() {
-        return urgent.size() >= bufferFrames;
+        return urgent.size() + aboutConnection.size() >= bufferFrames;
     }
 
     /**

@@ -66,6 +66,11 @@ final class VoiceSession
 
     private static final Duration KEPT_IN_MEMORY = Duration.ofMinutes(1);
 
+    /** A caller that has a seat, and whose session has just moved or begun, takes it within this time, or is gone. */
+    private static final Duration ON_THE_WAY = Duration.ofSeconds(2);
+
+    private static final Duration ASK_WHO_IS_THERE = Duration.ofMillis(250);
+
     sealed interface Command {}
 
     /** Safe to repeat by the same caller. */
@@ -164,6 +169,8 @@ final class VoiceSession
     private @Nullable Conversation conversation;
     /** Given since this life began. */
     private long seats;
+    /** When this life of the entity knew what was before, or gave a seat: the caller may be on its way back to it. */
+    private long expectedSince = System.nanoTime();
 
     /** Whether it is going to be deleted: it writes nothing more. */
     private boolean forgotten;
@@ -297,9 +304,19 @@ final class VoiceSession
             case Open c when isOwner(live, c.opening().caller()) -> Effect().reply(c.replyTo(), new Answer.Opened(id));
             case Open c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case TakeSeat c
-            when !isOwner(live, c.join().opening().caller()) -> deny(c, Refusal.UNKNOWN, "no session " + id);
+            when !isOwner(live, c.join().opening().caller()) ->
+                isForInterview(c)
+                        ? deny(c, Refusal.FORBIDDEN, "the interview is another caller's")
+                        : deny(c, Refusal.UNKNOWN, "no session " + id);
             case TakeSeat c
-            when !mayResume(live, c) ->
+            when isForInterview(c) && !showsToken(live, c) && live.line().attached() ->
+                switch (presence()) {
+                    case THERE -> taken(c, null);
+                    case PERHAPS -> taken(c, ASK_WHO_IS_THERE);
+                    case GONE -> seat(c, live, List.of());
+                };
+            case TakeSeat c
+            when !isForInterview(c) && !mayResume(live, c) ->
                 deny(c, Refusal.FORBIDDEN, "resume_token: not the present one (expected: the last voice-welcome's)");
             case TakeSeat c -> seat(c, live, List.of());
             case Describe c when isOwner(live, c.caller()) -> Effect().reply(c.replyTo(), described(live, null));
@@ -344,7 +361,9 @@ final class VoiceSession
             // Another seat was given to the caller meanwhile: the old line's end says nothing any more.
             case CallerEnded c
             when !c.seat().equals(live.line().seat()) -> Effect().noReply();
-            case CallerEnded c when c.code() == WebSocketClose.NORMAL -> end(EndReason.CALLER_LEFT);
+            // Who closes an interview's line may have closed a page: only the next one, or nobody, tells.
+            case CallerEnded c
+            when c.code() == WebSocketClose.NORMAL && live.opened().interview() == null -> end(EndReason.CALLER_LEFT);
             case CallerEnded c ->
                 Effect()
                         .persist(new CallerDetached(c.seat(), c.code(), now()))
@@ -376,7 +395,7 @@ final class VoiceSession
         return switch (command) {
             case Open c -> refuse(c.replyTo(), Refusal.OVER);
             case TakeSeat c ->
-                isOwner(over.last(), c.join().opening().caller())
+                isForInterview(c) || isOwner(over.last(), c.join().opening().caller())
                         ? deny(c, Refusal.OVER, "session " + id + " is over: " + lower(over.reason()))
                         : deny(c, Refusal.UNKNOWN, "no session " + id);
             case Describe c when isOwner(over.last(), c.caller()) -> Effect().reply(c.replyTo(), described(over));
@@ -459,6 +478,7 @@ final class VoiceSession
                     }
                     var running = conversation == null ? startConversation(live, (Live) state, command) : conversation;
                     keep(running, seat, manner, command, token == null ? null : welcome((Live) state, token));
+                    expectedSince = System.nanoTime();
                     awaitCaller();
                 })
                 .thenReply(command.replyTo(), state -> taken(seat));
@@ -474,7 +494,12 @@ final class VoiceSession
                 .keep(
                         seat,
                         new Conversations.Seat(
-                                running, manner, ++seats, command.join().lastSeq(), welcome));
+                                running,
+                                manner,
+                                ++seats,
+                                command.join().lastSeq(),
+                                welcome,
+                                command.join().acks()));
     }
 
     private Seating.Taken taken(String seat) {
@@ -546,6 +571,43 @@ final class VoiceSession
         return live.opened().caller().equals(caller);
     }
 
+    /** Who asks for the one line of an interview, and not for a seat that was theirs. */
+    private static boolean isForInterview(TakeSeat command) {
+        return command.join().opening().interview() != null && !command.moved();
+    }
+
+    private enum Presence {
+        THERE,
+        /** On the way to a seat, or back to one that was lost with a node: known in a moment. */
+        PERHAPS,
+        GONE
+    }
+
+    /** Whether the caller that the last seat was given to is on the line. */
+    private Presence presence() {
+        if (conversation != null && conversation.hasCaller()) {
+            return Presence.THERE;
+        }
+        return System.nanoTime() - expectedSince < ON_THE_WAY.toNanos() ? Presence.PERHAPS : Presence.GONE;
+    }
+
+    private ReplyEffect<SessionEvent, SessionState> taken(TakeSeat command, @Nullable Duration again) {
+        return Effect()
+                .reply(
+                        command.replyTo(),
+                        new Seating.Denied(new Answer.Refused(
+                                Refusal.TAKEN,
+                                "the interview has a live connection (expected: that it has ended, or its resume_token)",
+                                again)));
+    }
+
+    private boolean showsToken(Live live, TakeSeat command) {
+        var token = command.join().resumeToken();
+        return token != null
+                && (Secret.isSame(Secret.hash(token), live.line().resumeTokenHash())
+                        || Secret.isSame(Secret.hash(token), live.line().shownTokenHash()));
+    }
+
     /** The strict face resumes with its credentials; the guided one shows the token of its last welcome. */
     private boolean mayResume(Live live, TakeSeat command) {
         if (command.moved()) {
@@ -562,9 +624,7 @@ final class VoiceSession
             // Nobody has shown that the first token ever arrived, and there is nothing yet that it would guard.
             return true;
         }
-        return token != null
-                && (Secret.isSame(Secret.hash(token), expected)
-                        || Secret.isSame(Secret.hash(token), live.line().shownTokenHash()));
+        return showsToken(live, command);
     }
 
     /** What a provider may know of a caller: the same for all its sessions, and nothing else. */
@@ -664,6 +724,7 @@ final class VoiceSession
             case Live live -> {
                 startClock(live.opened().at());
                 awaitCaller();
+                expectedSince = System.nanoTime();
                 if (conversation != null && host.equals(live.hosting().host())) {
                     conversation.tellAgain(live.hosting().told());
                 } else if (conversation != null) {
@@ -707,7 +768,8 @@ final class VoiceSession
                 opening.model(),
                 now(),
                 opening.rule(),
-                opening.revision());
+                opening.revision(),
+                opening.interview());
     }
 
     private Ended ended(EndReason reason, @Nullable String detail) {

@@ -76,6 +76,61 @@ class CallerReturnTest {
                 Events.done("r1", "cancelled"));
     }
 
+    /** F5: on a line with acks each message that was taken is named, ahead of what waits. */
+    @Test
+    void eachMessageThatIsTakenIsAcknowledgedToWhoeverWantsIt() {
+        var talk = stage.talk(Face.VOICE);
+        talk.caller().hangsUp(1006, "");
+        var caller =
+                stage.takes("seat-2", new Conversations.Seat(talk.conversation(), Manner.BACK, 9, 1, WELCOME, true));
+        caller.hears("session.created");
+
+        caller.says(
+                Events.append(20),
+                "{\"type\":\"response.create\",\"event_id\":\"mine\"}",
+                "{\"type\":\"ping\"}",
+                "{\"type\":\"playback\",\"item_id\":\"a\",\"played_ms\":1}",
+                "{\"type\":\"ack\",\"seq\":1}",
+                "{no",
+                "{\"type\":\"no.such\\\"event\"}");
+
+        var heard = new java.util.ArrayList<String>();
+        for (int i = 0; i < 6; i++) {
+            heard.add(caller.hears().replaceFirst("\\{\"seq\":\\d+,", "{"));
+        }
+        assertThat(heard)
+                .filteredOn(event -> event.contains("\"ack\""))
+                .containsExactly(
+                        "{\"type\":\"ack\",\"acked\":\"input_audio_buffer.append\"}",
+                        "{\"type\":\"ack\",\"acked\":\"response.create\",\"event_id\":\"mine\"}",
+                        "{\"type\":\"ack\",\"acked\":\"playback\"}",
+                        "{\"type\":\"ack\",\"acked\":\"no.such\\\"event\"}");
+        assertThat(heard).contains("{\"type\":\"pong\"}").anyMatch(event -> event.contains("invalid_event"));
+        assertThat(talk.provider().hears("response.create")).contains("mine");
+    }
+
+    @Test
+    void whoDoesNotTakeItsAcksMaySayNoMore() {
+        var talk = stage.talk(Face.VOICE);
+        talk.caller().hangsUp(1006, "");
+        var caller =
+                stage.takes("seat-2", new Conversations.Seat(talk.conversation(), Manner.BACK, 9, 1, WELCOME, true));
+        caller.hears("session.created");
+        caller.stopsReading();
+        for (int i = 0; i < 100; i++) {
+            caller.says("{\"type\":\"playback\",\"item_id\":\"a\",\"played_ms\":1}");
+        }
+        caller.says("{\"type\":\"ping\"}");
+        Rig.eventually(() -> caller.untaken() > 0 && caller.untaken() < 101);
+
+        caller.readsOn();
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(caller.hears()).contains("\"acked\":\"playback\"");
+        }
+        assertThat(caller.hears()).contains("pong");
+    }
+
     @Test
     void theStrictCallersAnswerIsStoppedAndGoneOnWithWhenItIsBack() {
         var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
@@ -225,8 +280,8 @@ class CallerReturnTest {
     @Test
     void aSeatThatWasGivenEarlierDoesNotTakeTheNewerOnesPlace() {
         var talk = stage.talk(Face.VOICE);
-        var late = new Conversations.Seat(talk.conversation(), Manner.BACK, 2, 1, WELCOME);
-        var newer = new Conversations.Seat(talk.conversation(), Manner.BACK, 3, 1, WELCOME);
+        var late = new Conversations.Seat(talk.conversation(), Manner.BACK, 2, 1, WELCOME, false);
+        var newer = new Conversations.Seat(talk.conversation(), Manner.BACK, 3, 1, WELCOME, false);
         var present = Rig.await(talk.conversation().seat("seat-3", newer));
         var line = Rig.await(talk.conversation().seat("seat-2", late));
 

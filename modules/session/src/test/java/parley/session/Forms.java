@@ -76,6 +76,7 @@ final class Forms {
                 new SessionEvent.Opened(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, "BUCKET", 42L));
         states(live()).forEach((special, state) -> forms.put(named(state) + special, state));
         messages(asked).forEach((special, message) -> forms.put(named(message) + special, message));
+        interviews(asked).forEach((special, message) -> forms.put(named(message) + special, message));
         return forms;
     }
 
@@ -137,6 +138,32 @@ final class Forms {
         messages.put("-new", described(null, null, null));
         messages.put("-ended", described("fake", "usual", EndReason.CALLER_LEFT));
         return messages;
+    }
+
+    /** Since interviews are found by their name. */
+    private static Map<String, Object> interviews(ActorRef<Object> asked) {
+        var opening = new Opening(Facts.ANNA, Face.VOICE, Arm.VOICE, null, "BUCKET", null, "int-1");
+        var began = new Interview.Began(ID, Rig.NOON);
+        var forms = new LinkedHashMap<String, Object>();
+        forms.put("-to-be-named", new Interview.Name(null, ID, asked.narrow()));
+        forms.put("-named", new Interview.Named(ID, true));
+        forms.put("-began", began);
+        forms.put("-nothing-yet", new Interview.Present(null));
+        forms.put("-present", new Interview.Present(began));
+        forms.put(
+                "-interview",
+                new SessionEvent.Opened(Facts.ANNA, Face.VOICE, Arm.VOICE, null, Rig.NOON, "BUCKET", null, "int-1"));
+        forms.put(
+                "-for-interview",
+                new VoiceSession.TakeSeat(
+                        new Join(opening, true, null, Join.NOT_TOLD, true),
+                        "seat",
+                        false,
+                        "pekko://there",
+                        0,
+                        asked.narrow()));
+        forms.put("-taken-by-another", new Answer.Refused(Answer.Refusal.TAKEN, "later", Duration.ofMillis(250)));
+        return forms;
     }
 
     private static Answer.Described described(

@@ -503,7 +503,12 @@ class LiveHalfModelTest {
         private void sits(Manner manner) {
             var host = hosted();
             var seat = new Conversations.Seat(
-                    host, manner, ++seats, lastSeq, manner == Manner.MOVED ? null : "{\"type\":\"voice-welcome\"}");
+                    host,
+                    manner,
+                    ++seats,
+                    lastSeq,
+                    manner == Manner.MOVED ? null : "{\"type\":\"voice-welcome\"}",
+                    false);
             introduced = manner != Manner.BACK;
             welcomed = introduced;
             seatedAt = lastSeq;

@@ -160,10 +160,15 @@ class SerializationTest {
                 SessionState.class,
                 VoiceSession.Command.class,
                 VoiceSession.Seating.class,
+                Interview.Command.class,
                 Answer.class)) {
             Arrays.stream(family.getPermittedSubclasses())
                     .filter(CborSerializable.class::isAssignableFrom)
                     .forEach(kind -> kinds.add(kind.getName()));
+        }
+
+        for (var alone : Set.of(Interview.Named.class, Interview.Began.class, Interview.Present.class)) {
+            kinds.add(alone.getName());
         }
 
         var formed = new TreeSet<String>();
@@ -194,7 +199,7 @@ class SerializationTest {
         assertThat(names(Face.values())).contains("REALTIME", "VOICE");
         assertThat(names(Arm.values())).contains("VOICE", "CONTROL");
         assertThat(names(Turn.Role.values())).contains("USER", "AGENT", "TOOL_CALL", "TOOL_RESULT");
-        assertThat(names(Answer.Refusal.values())).contains("UNKNOWN", "OVER", "FORBIDDEN", "UNAVAILABLE");
+        assertThat(names(Answer.Refusal.values())).contains("UNKNOWN", "OVER", "FORBIDDEN", "TAKEN", "UNAVAILABLE");
     }
 
     private static Set<String> names(Enum<?>[] values) {

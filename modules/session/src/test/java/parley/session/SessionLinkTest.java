@@ -68,7 +68,8 @@ class SessionLinkTest {
                 Owed.NOTHING,
                 "parley-somebody");
         conversation.start();
-        rig.conversations.keep(seat, new Conversations.Seat(conversation, Conversations.Manner.FIRST, 1, -1, null));
+        rig.conversations.keep(
+                seat, new Conversations.Seat(conversation, Conversations.Manner.FIRST, 1, -1, null, false));
         return conversation;
     }
 

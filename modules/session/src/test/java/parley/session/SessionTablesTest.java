@@ -103,6 +103,29 @@ class SessionTablesTest {
                 .containsExactly("0.014412 | acme");
     }
 
+    /** F2, O8: one row, whatever sessions it was held in; and another tenant's of the same name is another. */
+    @Test
+    void anInterviewHasOneCostForAllItsSessions() throws Exception {
+        var second = ID.substring(0, ID.length() - 1) + "2";
+        var foreign = ID.substring(0, ID.length() - 1) + "3";
+        tables.tell(ID, 1, interview("acme"));
+        tables.tell(second, 1, interview("acme"));
+        tables.tell(foreign, 1, interview("other"));
+        for (var session : List.of(ID, second, foreign, ID)) {
+            tables.tell(session, ++number + 1, told(Facts.SPENT));
+        }
+
+        assertThat(rows("SELECT tenant, id, session, realtime_cost_usd FROM interviews ORDER BY tenant"))
+                .containsExactly(
+                        "acme | int-1 | " + second + " | 0.021618", "other | int-1 | " + foreign + " | 0.007206");
+        assertThat(rows("SELECT interview, count(*) FROM sessions GROUP BY 1")).containsExactly("int-1 | 3");
+    }
+
+    private static SessionEvent interview(String tenant) {
+        return new SessionEvent.Opened(
+                new CallerId("anna", tenant), Face.VOICE, Arm.VOICE, "usual", Rig.NOON, null, null, "int-1");
+    }
+
     @Test
     void turnsAreToldAsTheyWereSaidAndHeard() throws Exception {
         tell(

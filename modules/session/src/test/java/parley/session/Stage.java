@@ -195,9 +195,12 @@ final class Stage implements AutoCloseable {
     }
 
     FakePort sits(String seat, Manner manner, long lastSeq, @Nullable String welcome) {
+        return takes(seat, new Conversations.Seat(conversation(), manner, ++seats, lastSeq, welcome, false));
+    }
+
+    FakePort takes(String name, Conversations.Seat seat) {
         var caller = new FakePort(conversation().loop());
-        Port line = Rig.await(
-                conversation().seat(seat, new Conversations.Seat(conversation(), manner, ++seats, lastSeq, welcome)));
+        Port line = Rig.await(conversation().seat(name, seat));
         caller.flow()
                 .join(line.flow())
                 .withAttributes(ActorAttributes.dispatcher(

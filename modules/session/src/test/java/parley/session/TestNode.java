@@ -112,6 +112,10 @@ final class TestNode implements AutoCloseable {
         if (!(asks(id, join, loop) instanceof Answer.Joined joined)) {
             throw new AssertionError("not joined");
         }
+        return talks(joined, loop);
+    }
+
+    FakePort talks(Answer.Joined joined, int loop) {
         var caller = new FakePort(loops.get(loop));
         caller.flow()
                 .join(joined.conversation())
