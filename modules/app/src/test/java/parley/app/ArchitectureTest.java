@@ -27,11 +27,12 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> MAY_USE = Map.of(
             "protocol", Set.of(),
             "wire", Set.of(),
-            "admission", Set.of(),
+            "meter", Set.of(),
+            "admission", Set.of("meter"),
             "tool", Set.of("protocol"),
             "provider", Set.of("protocol", "wire"),
-            "session", Set.of("protocol", "wire", "admission", "provider", "tool"),
-            "gateway", Set.of("protocol", "wire", "admission", "session"),
+            "session", Set.of("protocol", "wire", "meter", "admission", "provider", "tool"),
+            "gateway", Set.of("protocol", "wire", "meter", "admission", "session"),
             "load", Set.of("protocol"));
 
     private static final Set<String> TAGS =
@@ -103,7 +104,7 @@ class ArchitectureTest {
     void onlyTheProtocolAndTheEdgesKnowJson() {
         noClasses()
                 .that()
-                .resideInAnyPackage("parley.wire..", "parley.admission..")
+                .resideInAnyPackage("parley.wire..", "parley.meter..", "parley.admission..")
                 .and()
                 // Writes files that a person may have to read at night.
                 .doNotHaveFullyQualifiedName("parley.admission.Memory")
