@@ -20,6 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.BudgetKeeper.Standing;
 import parley.admission.BudgetState.Total;
+import parley.meter.Meters;
 
 /**
  * The month's budget of the cluster, of each tenant and of each user, seen from one of its nodes.
@@ -51,6 +52,7 @@ public final class ClusterBudget implements Budget {
             return Budget.none();
         }
         var budget = new ClusterBudget(settings, clock);
+        AdmissionMetrics.budget(Meters.of(system), settings, budget::spentMicros);
         ActorRef<Replica.Command<Standing>> replica = system.systemActorOf(
                 Replica.create("parley-budget", Standing::version, budget::learn),
                 "parley-budget-replica",

@@ -16,6 +16,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import parley.admission.UserQuota.Command;
+import parley.meter.Meters;
 
 /** Quotas as sharded entities of a Pekko cluster, one per user; and what this node has heard from them. */
 public final class ClusterQuotas implements Quotas {
@@ -37,7 +38,9 @@ public final class ClusterQuotas implements Quotas {
         var sharding = ClusterSharding.get(system);
         sharding.init(Entity.of(UserQuota.KEY, entity -> UserQuota.create(entity, settings, clock))
                 .withMessageExtractor(new HashCodeMessageExtractor<>(settings.shards())));
-        return new ClusterQuotas(sharding, settings);
+        var quotas = new ClusterQuotas(sharding, settings);
+        AdmissionMetrics.quotas(Meters.of(system), quotas);
+        return quotas;
     }
 
     @Override

@@ -37,6 +37,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.Decision.Why;
 import parley.admission.RolloutEvent.Audit;
+import parley.meter.Meters;
 
 /** The rollout of a cluster, seen from one of its nodes. */
 public final class ClusterRollouts implements Rollouts {
@@ -155,6 +156,9 @@ public final class ClusterRollouts implements Rollouts {
                 OutcomeReporter.create(outcomes, cluster.selfMember().address().toString(), singleton.narrow()),
                 "parley-outcomes",
                 Props.empty());
+        var meters = Meters.of(system);
+        AdmissionMetrics.rollout(meters, view, cluster, Clock.systemUTC());
+        AdmissionMetrics.outcomes(meters, outcomes);
         var journal = PersistenceQuery.get(system)
                 .getReadJournalFor(CurrentEventsByPersistenceIdQuery.class, settings.readJournal());
         var rollouts = new ClusterRollouts(

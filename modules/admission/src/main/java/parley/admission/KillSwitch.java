@@ -21,6 +21,8 @@ import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import parley.admission.Rollouts.Killed;
+import parley.meter.Histogram;
+import parley.meter.Meters;
 
 /**
  * The kill switch's way from any node to all: nothing of it goes through the controller, the journal or a majority.
@@ -61,6 +63,7 @@ final class KillSwitch extends AbstractBehavior<KillSwitch.Command> {
     private final Clock clock;
     private final RolloutView view;
     private final Consumer<Kill> replicate;
+    private final Histogram propagation;
     private final String self;
     private final Map<String, Long> known = new HashMap<>();
     private final List<Waiting> waiting = new ArrayList<>();
@@ -84,6 +87,7 @@ final class KillSwitch extends AbstractBehavior<KillSwitch.Command> {
         this.clock = clock;
         this.view = view;
         this.replicate = replicate;
+        this.propagation = AdmissionMetrics.killPropagation(Meters.of(context.getSystem()));
         this.self = cluster.selfMember().address().toString();
         var receptionist = context.getSystem().receptionist();
         receptionist.tell(Receptionist.register(KEY, context.getSelf()));
@@ -153,6 +157,9 @@ final class KillSwitch extends AbstractBehavior<KillSwitch.Command> {
             var elapsed = Duration.ofNanos(System.nanoTime() - order.began());
             if (!missing.isEmpty() && elapsed.compareTo(ANSWER_WITHIN) < 0) {
                 return false;
+            }
+            if (missing.isEmpty()) {
+                propagation.record(elapsed.toNanos());
             }
             var acked = new TreeSet<>(members());
             acked.removeAll(missing);

@@ -37,11 +37,14 @@ import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import parley.admission.AdmissionMetrics;
 import parley.admission.Capacity;
 import parley.admission.ClusterBudget;
 import parley.admission.ClusterQuotas;
 import parley.admission.ClusterRollouts;
+import parley.app.NodeMetrics.Leaving;
 import parley.gateway.Gateway;
+import parley.meter.Meters;
 import parley.provider.ProviderSettings;
 import parley.provider.Providers;
 import parley.provider.simulator.Simulator;
@@ -49,6 +52,7 @@ import parley.session.ClusterSessions;
 import parley.session.Journal;
 import parley.session.LeavePermit;
 import parley.session.ProvidersByArm;
+import parley.session.Spans;
 import parley.session.UsedOnce;
 import parley.tool.Tools;
 import parley.wire.Loops;
@@ -95,8 +99,10 @@ final class Node implements AutoCloseable {
     private final UsedOnce used;
     private final Gateway gateway;
     private final Management management;
+    private final Tracing tracing;
     private final @Nullable Simulator simulator;
     private final @Nullable EmbeddedDatabase database;
+    private final NodeMetrics metrics;
     private volatile boolean closing;
 
     private Node(
@@ -109,6 +115,7 @@ final class Node implements AutoCloseable {
             UsedOnce used,
             Gateway gateway,
             Management management,
+            Tracing tracing,
             @Nullable Simulator simulator,
             @Nullable EmbeddedDatabase database) {
         this.settings = settings;
@@ -120,8 +127,10 @@ final class Node implements AutoCloseable {
         this.used = used;
         this.gateway = gateway;
         this.management = management;
+        this.tracing = tracing;
         this.simulator = simulator;
         this.database = database;
+        this.metrics = new NodeMetrics(system, loops, () -> sessions.metrics().live(), management::isReady);
     }
 
     /**
@@ -140,8 +149,16 @@ final class Node implements AutoCloseable {
             }
             journal.migrate();
             var loops = started.add(Loops.create(settings.config().getInt("parley.wire.event-loops")));
-            var system = system(settings, loops, journal);
+            var tracing = started.add(Tracing.start(
+                    TracingSettings.from(settings.config()),
+                    settings.gateway().version(),
+                    settings.clusterHost() + ":" + settings.clusterPort()));
+            var system = system(settings, loops, journal, tracing);
             started.add(() -> stop(system, LEAVE, settings.leaving().exitWithin()));
+            var meters = Meters.of(system);
+            ProcessMetrics.tell(meters, settings.gateway().version());
+            LogMetrics.tell(meters);
+            tracing.tell(meters);
             Simulator simulator = null;
             var providers = settings.providers();
             if (settings.simulated()) {
@@ -176,9 +193,12 @@ final class Node implements AutoCloseable {
                     loops,
                     new Gateway.Behind(
                             sessions,
-                            Capacity.of(
-                                    ClusterBudget.guard(rollouts.admission(), budget, settings.admission()),
-                                    settings.capacity()),
+                            AdmissionMetrics.counted(
+                                    Capacity.of(
+                                            ClusterBudget.guard(rollouts.admission(), budget, settings.admission()),
+                                            settings.capacity()),
+                                    settings.capacity(),
+                                    meters),
                             rollouts,
                             quotas,
                             used,
@@ -200,6 +220,7 @@ final class Node implements AutoCloseable {
                     used,
                     gateway,
                     management,
+                    tracing,
                     simulator,
                     database);
         } catch (RuntimeException failed) {
@@ -220,6 +241,10 @@ final class Node implements AutoCloseable {
         return gateway;
     }
 
+    int managementPort() {
+        return management.port();
+    }
+
     /**
      * Leaves: says that it is not ready, takes no new calls, sends its callers to other nodes, waits for its turn, hands
      * its sessions over, leaves the cluster, and stops what was started. Where no node remains to go to, it only stops:
@@ -232,6 +257,7 @@ final class Node implements AutoCloseable {
         long end = System.nanoTime() + leaving.exitWithin().toNanos();
         long began = System.nanoTime();
         management.notReady();
+        metrics.at(Leaving.NOT_READY);
         try (var permit = isLast() ? LeavePermit.none() : LeavePermit.ask(journal, self())) {
             boolean last = isLast() || isEverybodyLeaving(permit);
             if (!last) {
@@ -240,16 +266,18 @@ final class Node implements AutoCloseable {
             quietly(gateway::unbind, STOP);
             if (!last) {
                 LOG.info("leaving: {} conversations; callers are sent to other nodes", live());
-                quietly(sessions::leave, leaving.callers());
+                metrics.step(Leaving.CALLERS, () -> quietly(sessions::leave, leaving.callers()));
                 LOG.info("leaving: waits for its turn, {} ms after the signal", since(began));
-                permit.await(leaving.permitWait(), this::members);
+                metrics.step(Leaving.PERMIT, () -> permit.await(leaving.permitWait(), this::members));
                 last = isLast() || permit.isAskedByAll(members());
             }
             if (!last) {
                 LOG.info("leaving: hands {} conversations over, {} ms after the signal", live(), since(began));
-                quietly(
-                        () -> sessions.handOver(system, leaving.handOver()),
-                        leaving.handOver().plus(STOP));
+                metrics.step(
+                        Leaving.HAND_OVER,
+                        () -> quietly(
+                                () -> sessions.handOver(system, leaving.handOver()),
+                                leaving.handOver().plus(STOP)));
                 LOG.info("leaving: {} conversations left, {} ms after the signal", live(), since(began));
             }
             if (last) {
@@ -257,11 +285,13 @@ final class Node implements AutoCloseable {
             }
             // No session of this node says anything any more; from here on its actors go.
             quietly(() -> rollouts.flush(FLUSH), FLUSH.plus(STOP));
+            metrics.at(Leaving.STOPPING);
             stop(system, last ? END : LEAVE, Duration.ofNanos(end - System.nanoTime()));
         }
         sessions.close();
         quietly(gateway::close, STOP);
         used.close();
+        tracing.close();
         if (simulator != null) {
             simulator.close();
         }
@@ -347,7 +377,7 @@ final class Node implements AutoCloseable {
         return settings.data().resolve("rollout").resolve(settings.clusterHost() + "-" + settings.clusterPort());
     }
 
-    private static ActorSystem<Void> system(AppSettings settings, Loops loops, Journal journal) {
+    private static ActorSystem<Void> system(AppSettings settings, Loops loops, Journal journal, Tracing tracing) {
         Config config = loops.dispatchers()
                 .withFallback(journal.config())
                 .withFallback(version())
@@ -355,7 +385,9 @@ final class Node implements AutoCloseable {
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
         return ActorSystem.create(
-                Behaviors.empty(), "parley", ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup()));
+                Behaviors.empty(),
+                "parley",
+                ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup(), Spans.to(tracing.tracers())));
     }
 
     /** The build's version, where the operator names none. */

@@ -51,7 +51,8 @@ class OpenApiAnswersTest {
     private static final String TOO_MANY = "429";
 
     /** Of its own, because what is changed here counts for everybody on it; and asks for a second pair of eyes. */
-    private static final TestNode NODE = TestNode.start(Map.of("parley.admission.four-eyes", true));
+    private static final TestNode NODE =
+            TestNode.start(Map.of("parley.admission.four-eyes", true, "parley.gateway.metrics", "token"));
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final String caller = token("anna");
@@ -105,6 +106,15 @@ class OpenApiAnswersTest {
 
     private void aNodeAndItsPages() throws Exception {
         call("health", 200, "/health", null, null);
+        call("voiceSockets", 200, "/health/voice", null, null);
+        call("voiceFeature", 200, "/v1/voice/health", null, null);
+        call("voiceChecks", 200, "/api/voice/health", null, null);
+        call("scrape", 401, "/metrics", null, null);
+        call("scrape", 200, "/metrics", viewer, null);
+        call("scrape", 200, "/metrics", viewer, null, "Accept", "application/openmetrics-text");
+        call("metrics", 403, "/api/metrics", caller, null);
+        call("metrics", 400, "/api/metrics?format=xml", viewer, null);
+        call("metrics", 200, "/api/metrics", viewer, null);
         call("callerPage", 200, "/", null, null);
         call("adminPage", 200, "/admin", null, null);
         var described = call("describe", 200, "/openapi.json", null, null);

@@ -1,10 +1,10 @@
 package parley.gateway;
 
 import io.netty.channel.EventLoop;
-import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import io.opentelemetry.api.trace.Tracer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -66,6 +66,8 @@ final class FaceHandler {
     private final Origins origins;
     private final Loops loops;
     private final Materializer materializer;
+    private final FaceMetrics metrics;
+    private final Tracer tracer;
     private volatile boolean draining;
 
     FaceHandler(
@@ -77,7 +79,9 @@ final class FaceHandler {
             VoiceTokens voiceTokens,
             Origins origins,
             Loops loops,
-            Materializer materializer) {
+            Materializer materializer,
+            FaceMetrics metrics,
+            Tracer tracer) {
         this.tokens = tokens;
         this.tickets = tickets;
         this.admission = admission;
@@ -88,6 +92,8 @@ final class FaceHandler {
         this.origins = origins;
         this.loops = loops;
         this.materializer = materializer;
+        this.metrics = metrics;
+        this.tracer = tracer;
     }
 
     /** From now on nobody gets in, whether new or coming back; those who are in go on. */
@@ -100,7 +106,7 @@ final class FaceHandler {
     }
 
     /** Somebody at the door: where, with what, and on which loop. */
-    private record Call(Entrance entrance, Offer offer, EventLoop loop) {
+    private record Call(Entrance entrance, Offer offer, EventLoop loop, ConnectSpan span) {
         Face face() {
             return entrance.face();
         }
@@ -113,10 +119,12 @@ final class FaceHandler {
         }
         var problem = malformed(request, connection);
         if (problem != null) {
+            metrics.refused(problem);
             return answer(problem);
         }
         var query = query(request);
-        var call = new Call(entrance, Offer.of(request, entrance, query), connection.loop());
+        var span = ConnectSpan.begin(tracer, request.headers().get(ConnectSpan.HEADER), entrance.face());
+        var call = new Call(entrance, Offer.of(request, entrance, query), connection.loop(), span);
         var checked = who(call, query, request).toCompletableFuture();
         Function<Checked, CompletionStage<Reply>> then = known -> answer(known, query, call);
         return checked.isDone() ? checked.thenCompose(then) : checked.thenComposeAsync(then, connection.loop());
@@ -181,8 +189,9 @@ final class FaceHandler {
         var caller = bearer.caller();
         var offer = call.offer();
         if (call.face() == Face.REALTIME && offer.beta()) {
+            call.span().refused("beta_api_shape_disabled");
             return upgrade(
-                    offer,
+                    call,
                     socket -> sayAndClose(
                             socket,
                             "invalid_request_error",
@@ -191,8 +200,9 @@ final class FaceHandler {
                             new WebSocketClose(4000, "invalid_request_error.beta_api_shape_disabled", false)));
         }
         if (query.containsKey("intent")) {
+            call.span().refused("invalid_intent");
             return upgrade(
-                    offer,
+                    call,
                     socket -> sayAndClose(
                             socket,
                             "invalid_request_error",
@@ -253,7 +263,8 @@ final class FaceHandler {
                         again.isPresent() || interview != null,
                         resumeToken,
                         lastSeq,
-                        call.entrance() instanceof Entrance.Shared);
+                        call.entrance() instanceof Entrance.Shared,
+                        call.span().trace().toString());
                 if (interview != null) {
                     yield interviewed(interview, call, admitted.place(), join);
                 }
@@ -274,7 +285,7 @@ final class FaceHandler {
         });
     }
 
-    private static CompletionStage<Reply> leave(Decision.Place place, Call call, Problem problem) {
+    private CompletionStage<Reply> leave(Decision.Place place, Call call, Problem problem) {
         place.leave();
         return refuse(call, problem);
     }
@@ -287,26 +298,28 @@ final class FaceHandler {
         return interviews.join(interview, join, call.loop()).thenCompose(outcome -> switch (outcome) {
             case Interviews.Outcome.Refused(var problem) -> leave(place, call, problem);
             case Interviews.Outcome.Joined(var joined) ->
-                opened(call, place, () -> hangUp(joined, call.loop()), socket -> talk(socket, joined));
+                opened(call, place, () -> hangUp(joined, call.loop()), socket -> talk(socket, call, join, joined));
         });
     }
 
     private CompletionStage<Reply> admitted(Call call, Decision.Place place, SessionId id, Sessions.Join join) {
-        return opened(call, place, () -> neverBegan(id, join), socket -> converse(socket, id, join));
+        return opened(call, place, () -> neverBegan(id, join), socket -> converse(socket, call, id, join));
     }
 
     /** @param unopened what is to be done when the caller was gone before the upgrade could be sent: it closes no socket */
     private CompletionStage<Reply> opened(
             Call call, Decision.Place place, Runnable unopened, Consumer<WebSocket> opened) {
+        call.span().admitted();
         var late = call.loop()
                 .schedule(
                         () -> {
                             place.leave();
+                            call.span().neverOpened();
                             unopened.run();
                         },
                         TO_OPEN.toMillis(),
                         TimeUnit.MILLISECONDS);
-        return upgrade(call.offer(), socket -> {
+        return upgrade(call, socket -> {
             if (late.cancel(false)) {
                 socket.closed().thenRun(place::leave);
                 var token = call.offer().credential();
@@ -326,14 +339,16 @@ final class FaceHandler {
         }
     }
 
-    private void converse(WebSocket socket, SessionId id, Sessions.Join join) {
+    private void converse(WebSocket socket, Call call, SessionId id, Sessions.Join join) {
         sessions.conversation(id, join, socket.loop())
                 .thenAccept(answer -> {
                     switch (answer) {
-                        case Answer.Joined joined -> talk(socket, joined);
+                        case Answer.Joined joined -> talk(socket, call, join, joined);
                         case Answer.Refused refused -> {
                             neverBegan(id, join);
-                            socket.loop().execute(() -> tell(socket, Problem.of(refused)));
+                            var problem = Problem.of(refused);
+                            refused(call, problem);
+                            socket.loop().execute(() -> tell(socket, problem));
                         }
                         case Answer.Opened opened -> throw new IllegalStateException("opened instead of joined");
                         case Answer.Described described ->
@@ -341,13 +356,20 @@ final class FaceHandler {
                     }
                 })
                 .exceptionally(fault -> {
-                    LOG.atError().addKeyValue("session", id).setCause(fault).log("session {} could not be joined", id);
+                    LOG.atError()
+                            .addKeyValue("session", id)
+                            .addKeyValue("trace_id", call.span().trace().traceId())
+                            .setCause(fault)
+                            .log("session {} could not be joined", id);
+                    refused(call, Problem.internal());
                     socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
                     return null;
                 });
     }
 
-    private void talk(WebSocket socket, Answer.Joined joined) {
+    private void talk(WebSocket socket, Call call, Sessions.Join join, Answer.Joined joined) {
+        metrics.admitted(join.opening().arm());
+        call.span().joined();
         socket.flow()
                 .join(joined.conversation())
                 .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
@@ -363,15 +385,24 @@ final class FaceHandler {
                 .run(materializer);
     }
 
-    private static CompletionStage<Reply> upgrade(Offer offer, Consumer<WebSocket> opened) {
-        return CompletableFuture.completedFuture(
-                new Reply.Upgrade(offer.realtime() ? PROTOCOL : null, new DefaultHttpHeaders(), opened));
+    private CompletionStage<Reply> upgrade(Call call, Consumer<WebSocket> opened) {
+        return CompletableFuture.completedFuture(new Reply.Upgrade(
+                call.offer().realtime() ? PROTOCOL : null, call.span().headers(), socket -> {
+                    metrics.opened(call.face(), socket);
+                    opened.accept(socket);
+                }));
     }
 
-    private static CompletionStage<Reply> refuse(Call call, Problem problem) {
+    private CompletionStage<Reply> refuse(Call call, Problem problem) {
+        refused(call, problem);
         return call.face() == Face.VOICE && call.offer().fromPage()
-                ? upgrade(call.offer(), socket -> tell(socket, problem))
+                ? upgrade(call, socket -> tell(socket, problem))
                 : answer(problem);
+    }
+
+    private void refused(Call call, Problem problem) {
+        metrics.refused(problem);
+        call.span().refused(problem);
     }
 
     private static CompletionStage<Reply> answer(Problem problem) {

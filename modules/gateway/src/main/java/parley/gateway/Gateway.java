@@ -23,9 +23,11 @@ import parley.admission.Admission;
 import parley.admission.Quotas;
 import parley.admission.Rollouts;
 import parley.admission.SharedTokens;
+import parley.meter.Meters;
 import parley.session.Costs;
 import parley.session.Erasure;
 import parley.session.Sessions;
+import parley.session.Spans;
 import parley.session.UsedOnce;
 import parley.wire.HttpServer;
 import parley.wire.Loops;
@@ -95,6 +97,8 @@ public final class Gateway {
                 behind.sharedTokens(),
                 Clock.systemUTC(),
                 (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);
+        var meters = Meters.of(system);
+        var doors = new FaceMetrics(meters, Clock.systemUTC());
         var faces = new FaceHandler(
                 tokens,
                 tickets,
@@ -104,13 +108,26 @@ public final class Gateway {
                 voiceTokens,
                 origins,
                 loops,
-                materializer);
+                materializer,
+                doors,
+                Spans.of(system).tracer());
         var rates = new Rates(rateSettings, System::nanoTime);
         var front = new Front(
                 rates,
                 faces,
+                doors,
+                new HttpMetrics(meters, rates),
                 new GatewayRoutes(
-                                resources(behind, settings, tokens, tickets, voiceTokens, faces),
+                                resources(
+                                        behind,
+                                        settings,
+                                        TelemetrySettings.from(system.settings().config()),
+                                        tokens,
+                                        tickets,
+                                        voiceTokens,
+                                        faces,
+                                        doors,
+                                        meters),
                                 origins,
                                 system.settings().config())
                         .routes()
@@ -144,10 +161,13 @@ public final class Gateway {
     static List<Route> resources(
             Behind behind,
             GatewaySettings settings,
+            TelemetrySettings telemetry,
             Tokens tokens,
             Tickets tickets,
             VoiceTokens voiceTokens,
-            FaceHandler faces) {
+            FaceHandler faces,
+            FaceMetrics doors,
+            Meters meters) {
         var callers = new Callers(tokens);
         var operators = new Operators(
                 settings,
@@ -156,6 +176,15 @@ public final class Gateway {
                         behind.rollouts().denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
         return List.of(
                 new HealthRoutes(settings.version()).routes(),
+                new VoiceHealthRoutes(
+                                behind.sessions(),
+                                behind.rollouts(),
+                                doors,
+                                faces::draining,
+                                settings.version(),
+                                Clock.systemUTC())
+                        .routes(),
+                new MetricsRoutes(meters, operators, telemetry.open()).routes(),
                 new FaceRoutes(behind.admission(), behind.quotas(), callers, voiceTokens, faces::draining).routes(),
                 new SessionRoutes(behind.sessions(), behind.admission(), behind.quotas(), callers, faces::draining)
                         .routes(),
@@ -243,23 +272,38 @@ public final class Gateway {
     private static final class Front implements HttpServer.Handler {
         private final Rates rates;
         private final FaceHandler faces;
+        private final FaceMetrics doors;
+        private final HttpMetrics http;
         private final org.apache.pekko.japi.function.Function<HttpRequest, CompletionStage<HttpResponse>> routes;
 
         Front(
                 Rates rates,
                 FaceHandler faces,
+                FaceMetrics doors,
+                HttpMetrics http,
                 org.apache.pekko.japi.function.Function<HttpRequest, CompletionStage<HttpResponse>> routes) {
             this.rates = rates;
             this.faces = faces;
+            this.doors = doors;
+            this.http = http;
             this.routes = routes;
         }
 
         @Override
         public CompletionStage<HttpServer.Reply> handle(FullHttpRequest request, HttpServer.Connection connection) {
+            long began = System.nanoTime();
+            return answer(request, connection).whenComplete((reply, fault) -> http.answered(reply, began));
+        }
+
+        private CompletionStage<HttpServer.Reply> answer(FullHttpRequest request, HttpServer.Connection connection) {
             // Before anything that costs more.
             var wait = rates.take(request, connection.remote().getAddress());
             if (wait.isPositive()) {
-                return now(Problem.rateLimited(wait));
+                var problem = Problem.rateLimited(wait);
+                if (HttpServer.isUpgrade(request)) {
+                    doors.refused(problem);
+                }
+                return now(problem);
             }
             if (!Targets.settle(request)) {
                 return now(Problem.badRequest("the target or the Host header is not one of HTTP"));

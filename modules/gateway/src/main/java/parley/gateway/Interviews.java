@@ -73,12 +73,14 @@ final class Interviews {
 
     private CompletionStage<Answer> goOn(SessionId id, Join join, EventLoop loop) {
         return sessions.conversation(
-                id, new Join(join.opening(), true, join.resumeToken(), join.lastSeq(), join.acks()), loop);
+                id,
+                new Join(join.opening(), true, join.resumeToken(), join.lastSeq(), join.acks(), join.trace()),
+                loop);
     }
 
     /** Its place in the user's hour is that of its id: who is refused meanwhile, and comes again, counts once. */
     private CompletionStage<Outcome> begin(SessionId id, Join join, EventLoop loop) {
-        var first = new Join(join.opening(), false, null, Join.NOT_TOLD, join.acks());
+        var first = new Join(join.opening(), false, null, Join.NOT_TOLD, join.acks(), join.trace());
         return quotas.take(join.opening().caller(), id.value()).thenCompose(answer -> switch (answer) {
             case Quotas.Answer.Granted granted ->
                 sessions.conversation(id, first, loop).thenApply(Interviews::outcome);

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -21,6 +22,10 @@ import parley.wire.HttpServer;
  */
 public final class Rates {
     private static final Logger LOG = LoggerFactory.getLogger(Rates.class);
+
+    /** What those who watch over a node ask. */
+    private static final Set<String> WATCHED =
+            Set.of("/health", "/health/voice", "/v1/voice/health", "/api/voice/health", "/metrics");
 
     private final RateSettings settings;
     private final Clients clients;
@@ -72,7 +77,7 @@ public final class Rates {
         }
         var from = Address.of(peer);
         var client = clients.of(from, request.headers());
-        if (client.isLoopback() && request.uri().equals("/health")) {
+        if (client.isLoopback() && WATCHED.contains(Targets.path(request))) {
             // Whoever watches over this node from beside it must always get an answer.
             return Duration.ZERO;
         }

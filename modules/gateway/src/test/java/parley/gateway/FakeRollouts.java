@@ -26,6 +26,7 @@ final class FakeRollouts implements Rollouts {
     volatile Rollout current = AdmissionSettings.from(ConfigFactory.load()).initial();
     volatile Kill kill = Kill.NEVER;
     volatile GuardrailReport guardrails = GuardrailReport.NONE;
+    volatile Decision.Why rule = Decision.Why.BUCKET;
     volatile Changed answer = new Changed.Applied(current, List.of(), 25, 0, false, false, false);
 
     @Override
@@ -45,7 +46,7 @@ final class FakeRollouts implements Rollouts {
 
     @Override
     public Explained explain(CallerId caller, Set<String> cohorts) {
-        return new Explained(caller, 7, 25, Arm.VOICE, true, Decision.Why.BUCKET, current.revision(), List.of());
+        return new Explained(caller, 7, 25, Arm.VOICE, true, rule, current.revision(), List.of());
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.stream.javadsl.Flow;
 import parley.admission.Arm;
 import parley.admission.CallerId;
@@ -19,15 +20,24 @@ import parley.session.Face;
 import parley.session.SessionId;
 import parley.session.Sessions;
 import parley.session.Turn;
+import parley.session.Vitals;
 import parley.wire.Frame;
 
 /** Sessions that say back what they hear. The caller {@code slow} meets one that is gone, {@code broken} a fault. */
-record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins, Map<String, SessionId> interviews)
+record FakeSessions(
+        Map<SessionId, Opening> opened,
+        Queue<Join> joins,
+        Map<String, SessionId> interviews,
+        AtomicReference<Vitals> health)
         implements Sessions {
     static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
 
     FakeSessions() {
-        this(new ConcurrentHashMap<>(), new ConcurrentLinkedQueue<>(), new ConcurrentHashMap<>());
+        this(
+                new ConcurrentHashMap<>(),
+                new ConcurrentLinkedQueue<>(),
+                new ConcurrentHashMap<>(),
+                new AtomicReference<>(new Vitals(true, true, true)));
     }
 
     /** The one of {@code gone} is not answered for. */
@@ -41,6 +51,11 @@ record FakeSessions(Map<SessionId, Opening> opened, Queue<Join> joins, Map<Strin
         var session = interviews.compute(
                 tenant + " " + interview, (name, last) -> last == null || last.equals(over) ? fresh : last);
         return CompletableFuture.completedFuture(new Named(session, session.equals(fresh), false));
+    }
+
+    @Override
+    public Vitals vitals() {
+        return health.get();
     }
 
     @Override

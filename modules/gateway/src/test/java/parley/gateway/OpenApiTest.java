@@ -37,6 +37,8 @@ import org.junit.jupiter.api.Test;
 import parley.admission.CallerId;
 import parley.admission.Quotas;
 import parley.admission.Rollouts;
+import parley.meter.Meters;
+import parley.session.Spans;
 
 /**
  * R16: {@code /openapi.json} is OpenAPI 3.1, and tells of every route that there is and of no other. That the answers are as
@@ -310,6 +312,8 @@ class OpenApiTest {
         var behind = RIG.behind(Rig.admission(), Quotas.unlimited());
         var voiceTokens =
                 new VoiceTokens(settings.ws(), behind.sharedTokens(), Clock.systemUTC(), (delay, action) -> () -> {});
+        var meters = Meters.of(RIG.system);
+        var doors = new FaceMetrics(meters, Clock.systemUTC());
         var faces = new FaceHandler(
                 tokens,
                 tickets,
@@ -319,9 +323,20 @@ class OpenApiTest {
                 voiceTokens,
                 origins,
                 RIG.loops,
-                Materializer.createMaterializer(RIG.system));
+                Materializer.createMaterializer(RIG.system),
+                doors,
+                Spans.of(RIG.system).tracer());
         return new GatewayRoutes(
-                        Gateway.resources(behind, settings, tokens, tickets, voiceTokens, faces),
+                        Gateway.resources(
+                                behind,
+                                settings,
+                                new TelemetrySettings(true),
+                                tokens,
+                                tickets,
+                                voiceTokens,
+                                faces,
+                                doors,
+                                meters),
                         origins,
                         RIG.system.settings().config())
                 .routes()

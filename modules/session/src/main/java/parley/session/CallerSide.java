@@ -180,6 +180,9 @@ final class CallerSide {
             toCaller.aboutConnection(resumed(resumption, recovered, soFar));
         }
         (recovered ? metrics.resumesRecovered : metrics.resumesNotRecovered).increment();
+        if (!recovered && !seatedOnce) {
+            metrics.resumesElsewhere.increment();
+        }
         return new Introduction(back || !recovered, true, !recovered);
     }
 

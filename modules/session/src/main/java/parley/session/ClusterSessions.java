@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
@@ -24,6 +25,8 @@ import parley.admission.Admission;
 import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.admission.Outcomes;
+import parley.meter.Meters;
+import parley.protocol.Tool;
 import parley.session.VoiceSession.Seating;
 import parley.tool.Tools;
 import parley.wire.Loops;
@@ -47,6 +50,7 @@ public final class ClusterSessions implements Sessions {
 
     private static final int NAME_ASKS = 2;
 
+    private final Cluster cluster;
     private final SessionCensus census;
     private final ClusterSharding sharding;
     private final ShardPlacement placement;
@@ -57,12 +61,14 @@ public final class ClusterSessions implements Sessions {
     private final Retention retention;
     private final JournalErasure erasure;
     private final DeathWatch deaths;
+    private final QueueWatch queues;
     private final EdgeLines edges;
     private final @Nullable Projections projections;
     private final CostTables costs;
     private final Probes probes;
 
     private ClusterSessions(
+            Cluster cluster,
             SessionCensus census,
             ClusterSharding sharding,
             ShardPlacement placement,
@@ -73,9 +79,11 @@ public final class ClusterSessions implements Sessions {
             Retention retention,
             JournalErasure erasure,
             DeathWatch deaths,
+            QueueWatch queues,
             @Nullable Projections projections,
             CostTables costs,
             Probes probes) {
+        this.cluster = cluster;
         this.census = census;
         this.sharding = sharding;
         this.placement = placement;
@@ -86,6 +94,7 @@ public final class ClusterSessions implements Sessions {
         this.retention = retention;
         this.erasure = erasure;
         this.deaths = deaths;
+        this.queues = queues;
         this.edges = new EdgeLines(room.loops().next());
         this.projections = projections;
         this.costs = costs;
@@ -118,6 +127,14 @@ public final class ClusterSessions implements Sessions {
         return SessionLink.start(loops, settings, wire.maxMessageBytes(), conversations)
                 .thenApply(link -> {
                     var cluster = Cluster.get(system);
+                    var meters = Meters.of(system);
+                    var metrics = new SessionMetrics(
+                            meters,
+                            MetricsSettings.from(system.settings().config()).tenants(),
+                            Spans.of(system).tracer());
+                    metrics.expect(
+                            SessionGauges.names(providers),
+                            tools.offered().stream().map(Tool.Function::name).toList());
                     var room = new Room(
                             cluster.selfMember().address().toString(),
                             loops,
@@ -127,12 +144,12 @@ public final class ClusterSessions implements Sessions {
                             prices,
                             settings,
                             privacy.transcripts(),
-                            new SessionMetrics(),
+                            metrics,
                             java.time.Clock.systemUTC(),
                             conversations,
                             CostSettings.from(system.settings().config()),
                             budget,
-                            outcomes);
+                            metrics.counting(outcomes));
                     var projecting = ProjectionSettings.from(system.settings().config());
                     var sharding = ClusterSharding.get(system);
                     var placement = new ShardPlacement(
@@ -154,16 +171,30 @@ public final class ClusterSessions implements Sessions {
                     });
                     Consumer<SessionId> wake = id ->
                             sharding.entityRefFor(VoiceSession.KEY, id.value()).tell(new VoiceSession.Wake());
+                    var watch = JournalWatch.start(journal, journalSettings);
+                    var sweep =
+                            Sweep.start(cluster, journal, journalSettings, settings.maxLength(), wake, room.clock());
+                    var retention = Retention.start(
+                            journal, privacy.retention(), new Sweep.Oldest(cluster), wake, room.clock());
+                    var deaths = DeathWatch.start(
+                            system, DeathWatchSettings.from(system.settings().config()));
+                    SessionGauges.conversations(meters, conversations);
+                    SessionGauges.providers(meters, providers);
+                    SessionGauges.link(meters, link);
+                    SessionGauges.watchers(meters, watch, sweep, retention, deaths);
+                    var probes = Probes.start(
+                            room, ProbeSettings.from(system.settings().config()));
+                    SessionGauges.probes(meters, probes);
                     return new ClusterSessions(
+                            cluster,
                             SessionCensus.start(system, room),
                             sharding,
                             placement,
                             room,
                             link,
-                            JournalWatch.start(journal, journalSettings),
-                            Sweep.start(cluster, journal, journalSettings, settings.maxLength(), wake, room.clock()),
-                            Retention.start(
-                                    journal, privacy.retention(), new Sweep.Oldest(cluster), wake, room.clock()),
+                            watch,
+                            sweep,
+                            retention,
                             new JournalErasure(
                                     journal,
                                     SerializationExtension.get(system),
@@ -171,13 +202,11 @@ public final class ClusterSessions implements Sessions {
                                             .ask(
                                                     replyTo -> new VoiceSession.Forget(caller, replyTo),
                                                     settings.askTimeout())),
-                            DeathWatch.start(
-                                    system,
-                                    DeathWatchSettings.from(system.settings().config())),
+                            deaths,
+                            QueueWatch.start(loops, conversations, meters),
                             projecting.enabled() ? Projections.start(system, journal, projecting) : null,
                             new CostTables(journal),
-                            Probes.start(
-                                    room, ProbeSettings.from(system.settings().config())));
+                            probes);
                 });
     }
 
@@ -255,6 +284,7 @@ public final class ClusterSessions implements Sessions {
     /** Stops the links to other nodes, and everything that watches. Not before the sessions have moved. */
     public void close() {
         probes.close();
+        queues.close();
         deaths.close();
         erasure.close();
         retention.close();
@@ -265,6 +295,15 @@ public final class ClusterSessions implements Sessions {
             projections.close();
         }
         link.close();
+    }
+
+    @Override
+    public Vitals vitals() {
+        var status = cluster.selfMember().status();
+        return new Vitals(
+                journal.isUp(),
+                SessionGauges.isAnyCallable(room.providers().voice()),
+                status.equals(MemberStatus.up()) || status.equals(MemberStatus.weaklyUp()));
     }
 
     @Override
@@ -293,11 +332,24 @@ public final class ClusterSessions implements Sessions {
                         ? seatAgain(id, join, seat, loop, until)
                         : seat(id, join, seat, false, loop, room.settings().askTimeout()))
                 .thenCompose(seating -> switch (seating) {
-                    case Seating.Denied(var why) -> CompletableFuture.<Answer>completedFuture(why);
+                    case Seating.Denied(var why) -> {
+                        if (join.again()) {
+                            refusedToResume(why);
+                        }
+                        yield CompletableFuture.<Answer>completedFuture(why);
+                    }
                     case Seating.Taken taken ->
                         line(taken, loop).<Answer>thenApply(port -> joined(id, join, taken.seat(), port));
                 })
                 .exceptionally(fault -> unavailable(id, fault));
+    }
+
+    private void refusedToResume(Answer.Refused refused) {
+        switch (refused.why()) {
+            case FORBIDDEN -> room.metrics().resumesForbidden.increment();
+            case UNKNOWN, OVER -> room.metrics().resumesGone.increment();
+            case UNAVAILABLE -> {}
+        }
     }
 
     /**
@@ -351,7 +403,13 @@ public final class ClusterSessions implements Sessions {
 
     /** The same seat again, wherever the session is now. */
     private CompletionStage<Reach.Answered> again(SessionId id, Join join, String seat, long lastSeq, EventLoop loop) {
-        return seat(id, new Join(join.opening(), true, null, lastSeq, join.acks()), seat, true, loop, SEAT_AGAIN)
+        return seat(
+                        id,
+                        new Join(join.opening(), true, null, lastSeq, join.acks(), join.trace()),
+                        seat,
+                        true,
+                        loop,
+                        SEAT_AGAIN)
                 .thenCompose(seating -> switch (seating) {
                     case Seating.Denied(var why) -> CompletableFuture.completedFuture(denied(why, join));
                     case Seating.Taken taken -> line(taken, loop).<Reach.Answered>thenApply(Reach.Answered.Line::new);

@@ -96,6 +96,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private final Expiry expiry;
     private final Spending spending;
     private final SessionOutcome outcome;
+    private final TurnTimes times;
+    private SessionTrace trace = SessionTrace.none();
     private final Peek peek = new Peek();
 
     private Owed owed;
@@ -120,6 +122,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private boolean turnTaken;
     /** Of the caller, that the provider has not confirmed. */
     private int commits;
+
+    /** When the batch of facts under way was told; 0: none is. */
+    private long toldAt;
 
     private boolean checking;
     private boolean parting;
@@ -159,7 +164,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         this.witness =
                 new Witness(model == null ? providers.first().defaultModel() : model, room.prices(), room.clock());
         soFar.turns().forEach(turn -> witness.knows(turn.itemId()));
-        this.ledger = new Ledger(loop, settings, soFar, witness, room.transcripts(), reports::facts, this::journalLost);
+        this.ledger = new Ledger(loop, settings, soFar, witness, room.transcripts(), this::write, this::journalLost);
         this.utterance = new Utterance(
                 settings.utteranceLead().toMillis(), settings.utterance().toMillis());
         this.toProvider = new ToProvider(
@@ -182,6 +187,12 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         this.expiry = new Expiry(loop, settings, soFar, room.clock().instant(), this);
         this.spending = new Spending(loop, this, room, id, soFar);
         this.outcome = new SessionOutcome(room.outcomes(), soFar);
+        this.times = new TurnTimes(room.metrics(), soFar.opened().arm());
+        witness.onSpent(this::spent);
+    }
+
+    SessionId id() {
+        return id;
     }
 
     EventLoop loop() {
@@ -193,15 +204,43 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         return soFar().view(id, room.node(), hasCaller(), null);
     }
 
+    /** The trace of the connection that it began with; "": none. From any thread. */
+    String traceId() {
+        return trace.traceId();
+    }
+
+    /** What it has cost so far; from any thread. */
+    long costMicros() {
+        return soFar().costMicros();
+    }
+
+    /** On its loop. */
+    void measure(QueueWatch.Levels levels) {
+        levels.toCaller(toCaller.waiting(), toCaller.fullness());
+        levels.toProvider(toProvider.size(), toProvider.fullness());
+        levels.unwritten(ledger.waiting());
+        var replay = toCaller.replay();
+        if (replay != null) {
+            levels.replay(replay.size(), replay.fullness());
+        }
+    }
+
     /** Whether somebody is on the caller's line; from any thread. */
     boolean hasCaller() {
         return caller.isThere();
+    }
+
+    /** Who looks at it. Before {@link #start}. */
+    void traced(SessionTrace by) {
+        trace = by;
+        times.traced(by);
     }
 
     /** Dials, or waits a moment for the caller's first event to name the model. */
     void start() {
         room.metrics().live.incrementAndGet();
         room.conversations().started(this);
+        loop.execute(trace::seeks);
         loop.execute(spending::start);
         loop.execute(() -> {
             if (soFar().opened().model() != null || soFar().upstream() != null) {
@@ -231,6 +270,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     /** A tool of ours has answered. */
     void answerTool(String callId, String output) {
         loop.execute(() -> {
+            trace.toolEnded(callId);
             if (tools.answered(callId)) {
                 tellResult(callId, output);
                 continueAfterTools();
@@ -243,6 +283,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     /** The journal has what was told up to this number. */
     void written(long upTo) {
         loop.execute(() -> {
+            if (toldAt != 0) {
+                room.metrics().journalWrite.since(toldAt);
+                toldAt = 0;
+            }
             ledger.written(upTo);
             parted();
         });
@@ -268,6 +312,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         loop.execute(() -> {
             ending = new Ending(reason, "");
             outcome.ended(reason);
+            trace.ended(lower(reason), false);
             end(new WebSocketClose(WebSocketClose.NORMAL, why, false), () -> sayEnded(why));
         });
     }
@@ -277,6 +322,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         loop.execute(() -> {
             if (!over) {
                 room.metrics().fenced.increment();
+                trace.ended("fenced", true);
                 over();
                 provider.end();
                 caller.drop(MOVED);
@@ -445,6 +491,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void taken() {
+        if (times.awaitsSent() && toCaller.isSpeaking()) {
+            times.sent(System.nanoTime());
+        }
         if (soFar().answer() != null) {
             for (var response : toCaller.takeFullySent()) {
                 if (!response.equals(cutResponse)) {
@@ -462,6 +511,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void seated(String seat) {
+        trace.event("caller_attached");
         reports.callerSeated(seat);
         goOn();
         expiry.look();
@@ -470,6 +520,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     /** A guided caller's answer waits for it; a strict one's client begins anew, and so does the answer. */
     @Override
     public void left(String seat, int code) {
+        trace.event("caller_detached", "code", Integer.toString(code));
         superseded();
         reports.callerEnded(seat, code);
     }
@@ -510,6 +561,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             switch (peek.type()) {
                 case RESPONSE_OUTPUT_AUDIO_DELTA -> {
                     expiry.spoken();
+                    if (times.awaitsAudio() && !witness.isAside(peek)) {
+                        times.audio(System.nanoTime());
+                    }
                     if (outcome.awaits()) {
                         outcome.heard(System.nanoTime());
                     }
@@ -517,8 +571,14 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                     toCaller.audio(frame, peek, ms, witness);
                     checkHeard();
                 }
-                case RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA -> toCaller.control(frame);
-                case CONVERSATION_ITEM_INPUT_AUDIO_TRANSCRIPTION_DELTA -> toCaller.event(frame, peek.type());
+                case RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA -> {
+                    first();
+                    toCaller.control(frame);
+                }
+                case CONVERSATION_ITEM_INPUT_AUDIO_TRANSCRIPTION_DELTA -> {
+                    times.words(System.nanoTime());
+                    toCaller.event(frame, peek.type());
+                }
                 default -> event(frame, peek.type());
             }
         }
@@ -579,7 +639,12 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 utterance.speaks();
                 toCaller.event(frame, type);
             }
+            case ServerEvent.InputAudioBufferSpeechStopped stopped -> {
+                times.speechEnded(System.nanoTime());
+                toCaller.event(frame, type);
+            }
             case ServerEvent.InputAudioBufferCommitted committed -> {
+                times.committed(System.nanoTime());
                 utterance.committed();
                 // Only a turn that the provider has ended itself makes it answer.
                 turnTaken = witness.answersByItself() && commits == 0;
@@ -608,22 +673,33 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputAudioTranscriptDelta delta -> {
+                first();
                 witness.spelled(delta.responseId(), delta.itemId(), delta.delta());
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputTextDelta delta -> {
+                first();
                 witness.spelled(delta.responseId(), delta.itemId(), delta.delta());
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseOutputItemDone done -> {
                 if (face.guided() && done.item() instanceof Item.FunctionCall call && tools.begins(done)) {
                     // Not before the journal has it: a call that nobody knows of would be made again.
+                    trace.toolBegan(String.valueOf(call.callId()), call.name());
                     ledger.whenWritten(
                             () -> reports.callTool(String.valueOf(call.callId()), call.name(), call.arguments()));
                 }
                 toCaller.control(frame);
             }
             case ServerEvent.ResponseDone done -> {
+                if (!witness.isAside(done.response().id()) && done.response().status() != null) {
+                    room.metrics()
+                            .answer(soFar().opened().arm(), done.response().status())
+                            .increment();
+                }
+                if (done.response().status() == Response.Status.FAILED) {
+                    times.failed("answer_failed");
+                }
                 answering &= done.response().conversationId() == null;
                 isDue();
                 if (done.response().status() == Response.Status.CANCELLED) {
@@ -650,6 +726,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 toCaller.event(frame, type);
             }
             case ServerEvent.ConversationItemInputAudioTranscriptionCompleted written -> {
+                times.words(System.nanoTime());
                 utterance.isWritten(written.itemId());
                 toCaller.event(frame, type);
             }
@@ -680,9 +757,17 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         }
     }
 
+    private void first() {
+        if (times.awaitsFirst()) {
+            times.first(System.nanoTime());
+        }
+    }
+
     private void bargeIn() {
-        if (!cut(System.nanoTime()).isEmpty()) {
+        long began = System.nanoTime();
+        if (!cut(began).isEmpty()) {
             room.metrics().bargeIns.increment();
+            times.bargedIn(System.nanoTime() - began);
         }
         stopped = toCaller.openResponse();
         owed = new Owed(false, null, owed.lost());
@@ -783,7 +868,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     /** Whether the provider owes something, and must not stay silent. */
     private void isDue() {
         provider.due(answering || answerAsked || turnTaken);
-        outcome.due(answering || answerAsked || turnTaken, System.nanoTime());
+        long now = System.nanoTime();
+        outcome.due(answering || answerAsked || turnTaken, now);
+        times.due(answering || answerAsked || turnTaken, now);
     }
 
     // ---- providers come and go
@@ -800,6 +887,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void answered(Provider by, ServerEvent.SessionCreated created) {
+        times.provider(by.name());
+        trace.found(by.name(), by.modelFor(soFar().opened().model()));
         witness.saw(created);
         var upstreamId = created.session().id();
         var model = created.session().model();
@@ -813,6 +902,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void opened(ServerEvent.@Nullable SessionCreated session) {
+        trace.opened();
         if (!begun) {
             begun = true;
             outcome.created();
@@ -866,6 +956,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void lost(String why) {
+        trace.event("provider_lost");
+        trace.seeks();
+        times.failed("provider_lost");
         var open = toCaller.openResponse();
         boolean asksAgain = toProvider.hasAsk();
         boolean speaks = utterance.isOpen();
@@ -1021,6 +1114,17 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     // ---- facts
 
+    private void write(Unwritten.Batch batch) {
+        toldAt = toldAt == 0 ? System.nanoTime() : toldAt;
+        reports.facts(batch);
+    }
+
+    private void spent(SessionEvent.Spent spent) {
+        var by = soFar().upstream();
+        trace.spent(spent.tokens());
+        Bill.count(room.metrics(), room.prices(), by == null ? "none" : by.provider(), spent);
+    }
+
     private void tellFacts() {
         ledger.tell();
         spending.look();
@@ -1121,6 +1225,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             cutResponse = soFar().answer().responseId();
             toCaller.withhold(cutResponse);
         }
+        trace.event("handed_over");
+        trace.ended("handed_over", false);
         over();
         provider.end();
         caller.end(MOVED);
@@ -1156,6 +1262,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private void ended(EndReason reason, String detail) {
         ending = new Ending(reason, detail);
         outcome.ended(reason);
+        trace.ended(lower(reason), SessionMetrics.isFault(reason));
         reports.ended(reason, detail);
     }
 

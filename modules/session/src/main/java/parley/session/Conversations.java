@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Kill;
 import parley.wire.Port;
@@ -76,6 +77,10 @@ final class Conversations {
             conversation.suspend();
         }
         obey(conversation);
+    }
+
+    void forEach(Consumer<Conversation> action) {
+        running.forEach(action);
     }
 
     void ended(Conversation conversation) {

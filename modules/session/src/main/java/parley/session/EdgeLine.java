@@ -91,6 +91,7 @@ final class EdgeLine implements Port {
     private @Nullable Runnable onReadable;
     private @Nullable Runnable onWritable;
     private long lineSince = System.nanoTime();
+    private long awaySince;
     private long lastSeq;
     private boolean attached;
     private boolean discarding;
@@ -258,6 +259,7 @@ final class EdgeLine implements Port {
     /** What it heard goes to the caller, what it did not get rid of back to what waits. */
     private void forget(Port ended) {
         line = null;
+        awaySince = System.nanoTime();
         ended.onReadable(null);
         ended.onWritable(null);
         for (var frame = ended.poll(); frame != null; frame = ended.poll()) {
@@ -334,6 +336,7 @@ final class EdgeLine implements Port {
 
     private void adopt(Port port) {
         metrics.relinked.increment();
+        metrics.handOverPause.since(awaySince);
         if (pause != null) {
             pause.stop();
         }

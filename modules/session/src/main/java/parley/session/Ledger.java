@@ -111,6 +111,11 @@ final class Ledger {
         written(upTo);
     }
 
+    /** Facts that are not known to be written. */
+    int waiting() {
+        return unwritten.size();
+    }
+
     /** Whether the journal has every fact. */
     boolean isWritten() {
         return unwritten.isEmpty();

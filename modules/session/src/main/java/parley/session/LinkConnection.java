@@ -85,6 +85,11 @@ final class LinkConnection {
         return maxFrame;
     }
 
+    /** Lines that are open. */
+    int lines() {
+        return lines.size();
+    }
+
     /** Asks for a seat at the other side. */
     LinkPort open(String seat, EventLoop loop) {
         int stream = free();

@@ -100,6 +100,9 @@ final class Probes {
         call = null;
         spentMicros += probed.costMicros();
         room.metrics().probes.increment();
+        if (probed.provider() != null && probed.firstAudio() != null) {
+            room.metrics().probe(probed.provider()).record(probed.firstAudio().toNanos());
+        }
         if (!probed.success()) {
             room.metrics().probesFailed.increment();
         }

@@ -56,6 +56,15 @@ final class Replay {
         this.counted = seq;
     }
 
+    int size() {
+        return kept.size();
+    }
+
+    /** How much of its bound is used, 0 to 1. */
+    double fullness() {
+        return Math.max((double) kept.size() / mostEvents, (double) keptAudioMs / Math.max(1, mostAudioMs));
+    }
+
     /** The next event is about to be sent; the frame stays the sender's. */
     void keep(long seq, Frame frame, long audioMs, @Nullable Playback speech, long speechMs) {
         var bytes = frame.buffer().retain();

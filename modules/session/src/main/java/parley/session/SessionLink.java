@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import parley.wire.Loops;
 import parley.wire.Port;
@@ -39,8 +40,25 @@ final class SessionLink {
     private final ConcurrentHashMap<String, CompletableFuture<LinkConnection>> outgoing = new ConcurrentHashMap<>();
     private final Channel server;
     private final ChannelGroup accepted;
+    private final Open open;
 
-    private SessionLink(Loops loops, SessionSettings settings, int maxFrame, Channel server, ChannelGroup accepted) {
+    /** The connections that are open now, either way, and what became of lines when one was lost. */
+    private static final class Open {
+        private final Set<LinkConnection> connections = ConcurrentHashMap.newKeySet();
+        private final LongAdder linesLost = new LongAdder();
+
+        void add(LinkConnection connection, Channel channel) {
+            connections.add(connection);
+            channel.closeFuture().addListener(closed -> {
+                connections.remove(connection);
+                linesLost.add(connection.lines());
+            });
+        }
+    }
+
+    private SessionLink(
+            Loops loops, SessionSettings settings, int maxFrame, Channel server, ChannelGroup accepted, Open open) {
+        this.open = open;
         this.accepted = accepted;
         this.loops = loops;
         this.settings = settings;
@@ -53,6 +71,7 @@ final class SessionLink {
             Loops loops, SessionSettings settings, int maxFrame, Conversations conversations) {
         var accepted = new DefaultChannelGroup("session-link", GlobalEventExecutor.INSTANCE, true);
         var started = new CompletableFuture<SessionLink>();
+        var open = new Open();
         new ServerBootstrap()
                 .group(loops.next(), loops.next().parent())
                 .channel(Loops.SERVER_CHANNEL)
@@ -62,17 +81,19 @@ final class SessionLink {
                     @Override
                     protected void initChannel(Channel channel) {
                         accepted.add(channel);
-                        new LinkConnection(
-                                channel,
-                                maxFrame,
-                                settings,
-                                (connection, stream, name) -> admit(connection, stream, name, conversations));
+                        open.add(
+                                new LinkConnection(
+                                        channel,
+                                        maxFrame,
+                                        settings,
+                                        (connection, stream, name) -> admit(connection, stream, name, conversations)),
+                                channel);
                     }
                 })
                 .bind(new InetSocketAddress(settings.linkHost(), settings.linkPort()))
                 .addListener((ChannelFuture bound) -> {
                     if (bound.isSuccess()) {
-                        started.complete(new SessionLink(loops, settings, maxFrame, bound.channel(), accepted));
+                        started.complete(new SessionLink(loops, settings, maxFrame, bound.channel(), accepted, open));
                     } else {
                         started.completeExceptionally(Loops.bindFailure(
                                 new InetSocketAddress(settings.linkHost(), settings.linkPort()), bound.cause()));
@@ -87,6 +108,26 @@ final class SessionLink {
 
     int port() {
         return ((InetSocketAddress) server.localAddress()).getPort();
+    }
+
+    /** Connections that other nodes have opened to this one. */
+    int connectionsIn() {
+        return accepted.size();
+    }
+
+    /** Connections that this node has opened to others. */
+    int connectionsOut() {
+        return outgoing.size();
+    }
+
+    /** Lines that are open, either way. */
+    int lines() {
+        return open.connections.stream().mapToInt(LinkConnection::lines).sum();
+    }
+
+    /** Lines that ended because their connection did. */
+    long linesLost() {
+        return open.linesLost.sum();
     }
 
     /** The loops that serve connections of other nodes now. */
@@ -127,6 +168,7 @@ final class SessionLink {
                     protected void initChannel(Channel channel) {
                         made[0] = new LinkConnection(
                                 channel, maxFrame, settings, (connection, stream, name) -> connection.refuse(stream));
+                        open.add(made[0], channel);
                     }
                 })
                 .connect(host, port)

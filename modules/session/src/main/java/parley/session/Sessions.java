@@ -68,6 +68,9 @@ public interface Sessions {
     /** The same as {@link #end}, for operators. */
     CompletionStage<Answer> stop(SessionId id);
 
+    /** Whether this node has what conversations need. Answers at once, from what it knows already. */
+    Vitals vitals();
+
     /**
      * What a session is opened with.
      *
@@ -105,14 +108,21 @@ public interface Sessions {
      * @param resumeToken what {@code voice-welcome} gave; the strict face resumes with its credentials alone
      * @param lastSeq the number of the last event the caller has; {@link #NOT_TOLD} when it does not say
      * @param acks whether a guided caller is told of each message that was taken
+     * @param trace the connection's, as {@link TraceParent} writes it; null: none
      */
-    record Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq, boolean acks) {
+    record Join(
+            Opening opening,
+            boolean again,
+            @Nullable String resumeToken,
+            long lastSeq,
+            boolean acks,
+            @Nullable String trace) {
         /** A caller that comes for the first time, or does not count. */
         public static final long NOT_TOLD = -1;
 
-        /** Without acks. */
+        /** Without acks, and nobody traces it. */
         public Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq) {
-            this(opening, again, resumeToken, lastSeq, false);
+            this(opening, again, resumeToken, lastSeq, false, null);
         }
 
         /** Without the token, which is nobody's to read. */
@@ -128,8 +138,9 @@ public interface Sessions {
                 @JsonProperty("again") boolean again,
                 @JsonProperty("resumeToken") @Nullable String resumeToken,
                 @JsonProperty("lastSeq") @Nullable Long lastSeq,
-                @JsonProperty("acks") boolean acks) {
-            return new Join(opening, again, resumeToken, lastSeq == null ? NOT_TOLD : lastSeq, acks);
+                @JsonProperty("acks") boolean acks,
+                @JsonProperty("trace") @Nullable String trace) {
+            return new Join(opening, again, resumeToken, lastSeq == null ? NOT_TOLD : lastSeq, acks, trace);
         }
     }
 }

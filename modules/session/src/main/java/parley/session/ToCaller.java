@@ -108,6 +108,24 @@ final class ToCaller {
         return guided ? waitingMs >= bufferMs || waiting() >= MAX_FRAMES : waiting() >= bufferFrames;
     }
 
+    /** How much of its bound is used, 0 to 1 and a little more. */
+    double fullness() {
+        return guided
+                ? Math.max((double) waitingMs / Math.max(1, bufferMs), (double) waiting() / MAX_FRAMES)
+                : (double) waiting() / bufferFrames;
+    }
+
+    /** What is kept in case it was lost on the way; null on the strict face. */
+    @Nullable
+    Replay replay() {
+        return replay;
+    }
+
+    /** Whether the speech that began last is on its way to the caller. */
+    boolean isSpeaking() {
+        return !speech.isEmpty() && speech.getLast().sentMs() > 0;
+    }
+
     /** Whether the caller is to be held back: it does not take the answers to what it says. */
     boolean isFlooded() {
         return urgent.size() + aboutConnection.size() >= bufferFrames;

@@ -57,6 +57,18 @@ final class ToProvider {
         return (maxAudioMs == Long.MAX_VALUE ? waiting : waiting - droppable) >= maxFrames;
     }
 
+    int size() {
+        return queue.size();
+    }
+
+    /** How much of its bound is used, 0 to 1 and a little more. */
+    double fullness() {
+        double frames = (double) (queue.size() - toldAgain) / maxFrames;
+        return maxAudioMs == Long.MAX_VALUE
+                ? frames
+                : Math.max((double) audioMs / maxAudioMs, (frames * maxFrames - droppable) / maxFrames);
+    }
+
     boolean isEmpty() {
         return queue.isEmpty();
     }

@@ -61,6 +61,7 @@ final class Upstream extends Line {
     private boolean open;
     private boolean done;
     private long openedAt;
+    private long dialledAt;
 
     /** @param knows the conversation that the script tells */
     Upstream(EventLoop loop, Provider provider, SessionState.Live knows, OpeningScript script, Owner owner, Room room) {
@@ -93,6 +94,7 @@ final class Upstream extends Line {
     /** Dials. Once. */
     void dial(@Nullable String model, String safetyIdentifier) {
         CompletionStage<Port> dialling;
+        dialledAt = System.nanoTime();
         try {
             dialling = provider.dial(new Provider.Call(loop(), provider.modelFor(model), safetyIdentifier));
         } catch (RuntimeException broken) {
@@ -134,6 +136,7 @@ final class Upstream extends Line {
     /** Whether an event belongs to the opening, and is nobody else's business. */
     boolean isOpening(ServerEvent event) {
         if (event instanceof ServerEvent.SessionCreated created) {
+            room.metrics().dial(provider.name()).since(dialledAt);
             owner.answered(this, created);
             if (script.isEmpty() || script.hasBegun()) {
                 open(created);

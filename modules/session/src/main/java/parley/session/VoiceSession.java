@@ -29,6 +29,8 @@ import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
 import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.admission.CallerId;
 import parley.session.Answer.Refusal;
 import parley.session.SessionEvent.CallerAttached;
@@ -56,6 +58,8 @@ import parley.wire.WebSocketClose;
  */
 final class VoiceSession
         extends EventSourcedBehaviorWithEnforcedReplies<VoiceSession.Command, SessionEvent, SessionState> {
+    private static final Logger LOG = LoggerFactory.getLogger(VoiceSession.class);
+
     static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "session");
 
     /** Tags the last fact: by its absence a session is found that nobody asks for. */
@@ -259,7 +263,7 @@ final class VoiceSession
             case Open c ->
                 Effect()
                         .persist(opened(c.opening()))
-                        .thenRun(state -> startClock())
+                        .thenRun(state -> began(c.opening()))
                         .thenReply(c.replyTo(), state -> new Answer.Opened(id));
             case TakeSeat c when c.join().again() -> deny(c, Refusal.UNKNOWN, "no session " + id);
             case TakeSeat c -> {
@@ -325,21 +329,21 @@ final class VoiceSession
             when isOwner(live, c.caller()) ->
                 Effect()
                         .persist(ended(EndReason.ENDED_BY_CALLER, null))
-                        .thenRun(state -> hangUp(EndReason.ENDED_BY_CALLER))
+                        .thenRun(state -> hangUp(live, EndReason.ENDED_BY_CALLER))
                         .thenReply(c.replyTo(), this::described);
             case End c -> refuse(c.replyTo(), Refusal.UNKNOWN);
             case Inspect c -> Effect().reply(c.replyTo(), described(live, null));
             case Stop c ->
                 Effect()
                         .persist(ended(EndReason.ENDED_BY_OPERATOR, null))
-                        .thenRun(state -> hangUp(EndReason.ENDED_BY_OPERATOR))
+                        .thenRun(state -> hangUp(live, EndReason.ENDED_BY_OPERATOR))
                         .thenReply(c.replyTo(), this::described);
             case Forget c
             when isOwner(live, c.caller()) ->
                 Effect()
                         .persist(ended(EndReason.ENDED_BY_OPERATOR, null))
                         .thenRun(state -> {
-                            hangUp(EndReason.ENDED_BY_OPERATOR);
+                            hangUp(live, EndReason.ENDED_BY_OPERATOR);
                             forget();
                         })
                         .thenReply(c.replyTo(), this::described);
@@ -350,7 +354,10 @@ final class VoiceSession
             case ConversationEnded c ->
                 Effect()
                         .persist(ended(c.reason(), c.detail().isEmpty() ? null : c.detail()))
-                        .thenRun(state -> over())
+                        .thenRun(state -> {
+                            count(live, c.reason());
+                            over();
+                        })
                         .thenNoReply();
             case CallerSeated c -> {
                 if (c.seat().equals(live.line().seat())) {
@@ -363,7 +370,8 @@ final class VoiceSession
             when !c.seat().equals(live.line().seat()) -> Effect().noReply();
             // Who closes an interview's line may have closed a page: only the next one, or nobody, tells.
             case CallerEnded c
-            when c.code() == WebSocketClose.NORMAL && live.opened().interview() == null -> end(EndReason.CALLER_LEFT);
+            when c.code() == WebSocketClose.NORMAL && live.opened().interview() == null ->
+                end(live, EndReason.CALLER_LEFT);
             case CallerEnded c ->
                 Effect()
                         .persist(new CallerDetached(c.seat(), c.code(), now()))
@@ -377,10 +385,10 @@ final class VoiceSession
                 };
             case Timeout timeout ->
                 switch (timeout) {
-                    case MAX_LENGTH -> end(EndReason.MAX_LENGTH);
+                    case MAX_LENGTH -> end(live, EndReason.MAX_LENGTH);
                     case NOBODY_CAME -> {
                         if (conversation == null || !conversation.hasCaller()) {
-                            yield end(EndReason.CALLER_LEFT);
+                            yield end(live, EndReason.CALLER_LEFT);
                         }
                         // On an earlier seat: the one that was given last was never taken.
                         awaitCaller();
@@ -474,7 +482,7 @@ final class VoiceSession
                 .persist(List.copyOf(facts))
                 .thenRun(state -> {
                     if (!before.isEmpty()) {
-                        startClock();
+                        began(command.join().opening());
                     }
                     var running = conversation == null ? startConversation(live, (Live) state, command) : conversation;
                     keep(running, seat, manner, command, token == null ? null : welcome((Live) state, token));
@@ -529,7 +537,20 @@ final class VoiceSession
                 orderly,
                 owed,
                 pseudonym(live.opened().caller()));
+        var parent = command.join().trace();
+        started.traced(SessionTrace.begin(
+                room.metrics().tracer(),
+                id,
+                live.opened(),
+                before.hosting().host() != null,
+                room.node(),
+                TraceParent.parse(parent).orElse(null)));
         started.start();
+        SessionTrace.logged(
+                id,
+                live.opened(),
+                started.traceId(),
+                () -> LOG.info(before.hosting().host() == null ? "session {} begins" : "session {} goes on here", id));
         conversation = started;
         return started;
     }
@@ -669,10 +690,13 @@ final class VoiceSession
     // ---- tools
 
     private ReplyEffect<SessionEvent, SessionState> callTool(CallTool call) {
-        context.pipeToSelf(
-                room.tools().call(call.name(), call.arguments()),
-                (outcome, fault) ->
-                        new ToolAnswered(call.callId(), fault == null ? outcome.output() : "the tool failed"));
+        long began = System.nanoTime();
+        context.pipeToSelf(room.tools().call(call.name(), call.arguments()), (outcome, fault) -> {
+            boolean succeeded = fault == null && outcome.succeeded();
+            room.metrics().toolTime(call.name()).since(began);
+            room.metrics().toolCalled(call.name(), succeeded).increment();
+            return new ToolAnswered(call.callId(), fault == null ? outcome.output() : "the tool failed");
+        });
         return Effect().noReply();
     }
 
@@ -685,18 +709,38 @@ final class VoiceSession
 
     // ---- the end
 
-    private ReplyEffect<SessionEvent, SessionState> end(EndReason reason) {
+    private ReplyEffect<SessionEvent, SessionState> end(Live live, EndReason reason) {
         return Effect()
                 .persist(ended(reason, null))
-                .thenRun(state -> hangUp(reason))
+                .thenRun(state -> hangUp(live, reason))
                 .thenNoReply();
     }
 
-    private void hangUp(EndReason reason) {
+    private void hangUp(Live live, EndReason reason) {
+        count(live, reason);
         if (conversation != null) {
             conversation.end(reason);
         }
         over();
+    }
+
+    /** Once in the session's life: when the journal has its end. */
+    private void count(Live live, EndReason reason) {
+        SessionTrace.logged(
+                id,
+                live.opened(),
+                conversation == null ? "" : conversation.traceId(),
+                () -> LOG.info(
+                        "session {} ended: {} after {} s",
+                        id,
+                        lower(reason),
+                        Duration.between(live.opened().at(), now()).toSeconds()));
+        room.metrics()
+                .ended(
+                        live.opened(),
+                        reason,
+                        Duration.between(live.opened().at(), now()),
+                        conversation == null ? live.costMicros() : conversation.costMicros());
     }
 
     private void over() {
@@ -740,6 +784,11 @@ final class VoiceSession
                 over();
             }
         }
+    }
+
+    private void began(Sessions.Opening opening) {
+        room.metrics().started(opening.caller().tenant());
+        startClock();
     }
 
     private void startClock() {

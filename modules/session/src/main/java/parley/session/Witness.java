@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.AudioFormat;
@@ -58,6 +59,7 @@ final class Witness {
     private boolean findsTurns = true;
     private boolean answersByItself = true;
     private @Nullable SessionConfig configured;
+    private Consumer<Spent> bill = spent -> {};
     private long appendedMs;
     private long committedMs;
 
@@ -65,6 +67,11 @@ final class Witness {
         this.model = model;
         this.prices = prices;
         this.clock = clock;
+    }
+
+    /** Who is told of each cost as it becomes known. */
+    void onSpent(Consumer<Spent> told) {
+        bill = told;
     }
 
     /** The item is a fact already, told by an earlier host of the session. */
@@ -320,7 +327,9 @@ final class Witness {
 
     private void spent(String source, Tokens tokens, String of) {
         var at = now();
-        facts.add(new Spent(source, tokens, of, prices.version(), prices.micros(tokens, of, at), at));
+        var spent = new Spent(source, tokens, of, prices.version(), prices.micros(tokens, of, at), at);
+        facts.add(spent);
+        bill.accept(spent);
     }
 
     private Instant now() {

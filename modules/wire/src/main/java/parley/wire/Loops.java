@@ -54,6 +54,11 @@ public final class Loops implements AutoCloseable {
     /** Pooled direct buffers: what a socket fills and another sends without a copy. */
     public static final ByteBufAllocator ALLOCATOR = new PooledByteBufAllocator(true);
 
+    /** Bytes that {@link #ALLOCATOR} holds outside the heap. */
+    public static long directMemory() {
+        return ((PooledByteBufAllocator) ALLOCATOR).metric().usedDirectMemory();
+    }
+
     private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final MultiThreadIoEventLoopGroup group;

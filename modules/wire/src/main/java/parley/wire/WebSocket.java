@@ -18,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +52,8 @@ public final class WebSocket implements Port {
     private boolean pinged;
     private @Nullable ScheduledFuture<?> probe;
     private @Nullable Runnable onReadable;
+    private @Nullable LongConsumer onPong;
+    private long pingedAt;
     private @Nullable Runnable onWritable;
 
     private WebSocket(Channel channel, boolean masks, WireSettings settings) {
@@ -145,6 +148,11 @@ public final class WebSocket implements Port {
         onWritable = listener;
     }
 
+    /** Who is told how many nanoseconds the peer took for the first sign of life after each ping of ours. */
+    public void onPong(@Nullable LongConsumer listener) {
+        onPong = listener;
+    }
+
     @Override
     public void discard() {
         discarding = true;
@@ -236,6 +244,7 @@ public final class WebSocket implements Port {
             probeAfter(interval - silent);
         } else if (!pinged) {
             pinged = true;
+            pingedAt = System.nanoTime();
             writer.writePing(channel);
             channel.flush();
             probeAfter(settings.pongTimeout().toNanos());
@@ -257,7 +266,12 @@ public final class WebSocket implements Port {
         public void channelRead(ChannelHandlerContext context, Object message) {
             if (message instanceof ByteBuf bytes) {
                 lastHeard = System.nanoTime();
-                pinged = false;
+                if (pinged) {
+                    pinged = false;
+                    if (onPong != null) {
+                        onPong.accept(lastHeard - pingedAt);
+                    }
+                }
                 reader.read(bytes, this);
             } else {
                 // HTTP decoded before the upgrade was answered: the peer did not wait.
