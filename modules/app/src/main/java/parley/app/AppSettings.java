@@ -58,6 +58,7 @@ record AppSettings(
         GatewaySettings gateway,
         RateSettings rates,
         JournalSettings journaling,
+        JoinSettings joining,
         LeavingSettings leaving) {
 
     /** What was read, or why not, and what an operator should know. */
@@ -92,6 +93,7 @@ record AppSettings(
         var gateway = read(config, errors, GatewaySettings::from);
         var rates = read(config, errors, RateSettings::from);
         var journaling = read(config, errors, JournalSettings::from);
+        var joining = read(config, errors, JoinSettings::from);
         var leaving = read(config, errors, LeavingSettings::from);
         boolean simulated = config.getBoolean("parley.app.simulated");
         if (production && simulated) {
@@ -149,6 +151,7 @@ record AppSettings(
                         present(gateway),
                         present(rates),
                         present(journaling),
+                        present(joining),
                         present(leaving))
                 : null;
         return new Reading(settings, errors, warnings);

@@ -6,30 +6,49 @@ import static org.apache.pekko.http.javadsl.server.Directives.get;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.server.Route;
 
-/** What a platform asks a node, on a port of its own: {@code /alive} and {@code /ready}. */
+/**
+ * What a platform asks a node, on a port of its own: {@code /alive} and {@code /ready}. It answers from before the node
+ * joins the others, who may have to ask it something, until the process ends.
+ */
 final class Management {
-    private final AtomicBoolean ready = new AtomicBoolean(true);
+
+    /** How far a node is; ready is the only one in which it is sent callers. */
+    private enum Phase {
+        STARTING,
+        READY,
+        DRAINING
+    }
+
+    private volatile Phase phase = Phase.STARTING;
 
     private Management() {}
 
-    /** Fails with a {@link java.net.BindException} as cause when the port is taken. */
-    static CompletionStage<Management> bind(ActorSystem<?> system, String host, int port) {
+    /**
+     * Fails with a {@link java.net.BindException} as cause when the port is taken.
+     *
+     * @param others what nodes that want to join ask
+     */
+    static CompletionStage<Management> bind(ActorSystem<?> system, String host, int port, Route others) {
         var management = new Management();
         return Http.get(system)
                 .newServerAt(host, port)
-                .bind(management.routes())
+                .bind(concat(management.routes(), others))
                 .thenApply(bound -> management);
+    }
+
+    /** The node takes calls. */
+    void ready() {
+        phase = Phase.READY;
     }
 
     /** Readiness fails first, so that nobody sends callers here any more. */
     void notReady() {
-        ready.set(false);
+        phase = Phase.DRAINING;
     }
 
     private Route routes() {
@@ -37,8 +56,13 @@ final class Management {
                 path("alive", () -> get(() -> complete(StatusCodes.OK, "alive\n"))),
                 path(
                         "ready",
-                        () -> get(() -> ready.get()
-                                ? complete(StatusCodes.OK, "ready\n")
-                                : complete(StatusCodes.SERVICE_UNAVAILABLE, "draining\n"))));
+                        () -> get(() -> {
+                            var now = phase;
+                            return now == Phase.READY
+                                    ? complete(StatusCodes.OK, "ready\n")
+                                    : complete(
+                                            StatusCodes.SERVICE_UNAVAILABLE,
+                                            now.name().toLowerCase(java.util.Locale.ROOT) + "\n");
+                        })));
     }
 }

@@ -53,7 +53,6 @@ import parley.wire.Loops;
 /** One running node: what is started, in order, and ended in the reverse order. */
 final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
-    private static final Duration JOIN = Duration.ofSeconds(40);
     /** Asks, each bounded by ask-timeout, until a node that has joined must have its sessions. */
     private static final int ATTEMPTS = 5;
 
@@ -159,6 +158,11 @@ final class Node implements AutoCloseable {
                     rollouts.outcomes()));
             started.add(sessions::close);
             var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
+            var management = await(Management.bind(
+                    system,
+                    settings.gateway().host(),
+                    settings.managementPort(),
+                    ContactPoint.routes(system, settings)));
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
             var used = started.add(UsedOnce.in(journal, settings.journaling()));
@@ -179,7 +183,8 @@ final class Node implements AutoCloseable {
                     settings.rates(),
                     settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
-            var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
+            management.ready();
+            LOG.info("leaving will take at most: {}", settings.leaving().ladder());
             return new Node(settings, journal, loops, system, sessions, used, gateway, management, simulator, database);
         } catch (RuntimeException failed) {
             started.close();
@@ -320,6 +325,7 @@ final class Node implements AutoCloseable {
         Config config = loops.dispatchers()
                 .withFallback(journal.config())
                 .withFallback(version())
+                .withFallback(ConfigFactory.parseResources("application.conf"))
                 .withFallback(settings.config())
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
@@ -336,7 +342,11 @@ final class Node implements AutoCloseable {
 
     private static void join(ActorSystem<Void> system, AppSettings settings) {
         var cluster = Cluster.get(system);
-        if (settings.config().getStringList("pekko.cluster.seed-nodes").isEmpty()) {
+        var joining = settings.joining();
+        var seeds = settings.config().getStringList("pekko.cluster.seed-nodes");
+        if (joining.discovery() == JoinSettings.Discovery.KUBERNETES) {
+            ContactPoint.join(system);
+        } else if (seeds.isEmpty()) {
             cluster.manager()
                     .tell(new org.apache.pekko.cluster.typed.Join(
                             cluster.selfMember().address()));
@@ -344,10 +354,10 @@ final class Node implements AutoCloseable {
         var up = new CompletableFuture<Void>();
         org.apache.pekko.cluster.Cluster.get(system.classicSystem()).registerOnMemberUp(() -> up.complete(null));
         try {
-            up.get(JOIN.toSeconds(), TimeUnit.SECONDS);
+            up.get(joining.within().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException alone) {
-            throw new StartFailure("no cluster within " + JOIN.toSeconds() + " s (expected: one of the seed nodes "
-                    + settings.config().getStringList("pekko.cluster.seed-nodes") + " to answer)");
+            throw new StartFailure("no cluster within " + joining.within().toSeconds() + " s (expected: "
+                    + joining.expected(seeds) + ")");
         } catch (ExecutionException failed) {
             throw new CompletionException(failed);
         } catch (InterruptedException interrupted) {
