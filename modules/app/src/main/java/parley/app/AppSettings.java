@@ -65,6 +65,7 @@ record AppSettings(
         GatewaySettings gateway,
         RateSettings rates,
         JournalSettings journaling,
+        JoinSettings joining,
         LeavingSettings leaving,
         LogSettings logs) {
 
@@ -113,6 +114,7 @@ record AppSettings(
         var gateway = read(config, errors, GatewaySettings::from);
         var rates = read(config, errors, RateSettings::from);
         var journaling = read(config, errors, JournalSettings::from);
+        var joining = read(config, errors, JoinSettings::from);
         var leaving = read(config, errors, LeavingSettings::from);
         var logs = read(config, errors, LogSettings::from);
         boolean simulated = config.getBoolean("parley.app.simulated");
@@ -184,6 +186,7 @@ record AppSettings(
                         present(gateway),
                         present(rates),
                         present(journaling),
+                        present(joining),
                         present(leaving),
                         present(logs))
                 : null;

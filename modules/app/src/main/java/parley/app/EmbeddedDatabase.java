@@ -56,7 +56,7 @@ final class EmbeddedDatabase implements AutoCloseable {
                 .setLocaleConfig("locale", "C.UTF-8")
                 .setServerConfig("fsync", "on")
                 .setServerConfig("synchronous_commit", "on")
-                .setServerConfig("max_connections", "60")
+                .setServerConfig("max_connections", "100")
                 .setPGStartupWait(Duration.ofSeconds(30));
         return (port == ANY_PORT ? builder : builder.setPort(port)).start();
     }

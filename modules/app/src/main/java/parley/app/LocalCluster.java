@@ -97,8 +97,9 @@ final class LocalCluster implements AutoCloseable {
             var cluster = new LocalCluster(settings, places, output, started);
             var ready = new ArrayList<CompletableFuture<Void>>();
             for (int number = 0; number < places.size(); number++) {
-                // The others join through the first: it has to be there.
-                if (number == 1) await(ready.getFirst());
+                // The others join through the first: it has to be there. Those whom the platform tells of each other
+                // wait.
+                if (number == 1 && !isDiscovered(places)) await(ready.getFirst());
                 var process = cluster.spawn(number, List.of(places.getFirst()));
                 started.add(() -> terminate(process));
                 cluster.nodes.add(process);
@@ -110,6 +111,10 @@ final class LocalCluster implements AutoCloseable {
             started.close();
             throw new StartFailure("a node did not start; what it said stands above");
         }
+    }
+
+    private static boolean isDiscovered(List<Place> places) {
+        return places.getFirst().environment().containsKey("PARLEY_DISCOVERY");
     }
 
     /** The nodes' processes, in the order of their addresses. */

@@ -19,15 +19,22 @@ import parley.meter.Meters;
 
 /**
  * What a platform asks a node, on a port of its own that callers do not reach: {@code /alive}, {@code /ready} and {@code
- * /metrics}.
+ * /metrics}. It answers from before the node joins the others, who may have to ask it something, until the process ends.
  *
- * <p>It is bound when the node takes calls: migrations are done, the region is started. So a node is ready as long as it is
- * a member of its cluster and does not drain; that voice is switched off makes no difference.
+ * <p>A node is ready when it takes calls: migrations are done, the region is started; and as long as it is a member of its
+ * cluster and does not drain. That voice is switched off makes no difference.
  */
 final class Management {
+    /** How far a node is; ready is the only one in which it is sent callers. */
+    private enum Phase {
+        STARTING,
+        READY,
+        DRAINING
+    }
+
     private final Cluster cluster;
     private final Meters meters;
-    private volatile boolean draining;
+    private volatile Phase phase = Phase.STARTING;
     private volatile int port;
 
     private Management(Cluster cluster, Meters meters) {
@@ -35,12 +42,16 @@ final class Management {
         this.meters = meters;
     }
 
-    /** Fails with a {@link java.net.BindException} as cause when the port is taken. */
-    static CompletionStage<Management> bind(ActorSystem<?> system, String host, int port) {
+    /**
+     * Fails with a {@link java.net.BindException} as cause when the port is taken.
+     *
+     * @param others what nodes that want to join ask
+     */
+    static CompletionStage<Management> bind(ActorSystem<?> system, String host, int port, Route others) {
         var management = new Management(Cluster.get(system), Meters.of(system));
         return Http.get(system)
                 .newServerAt(host, port)
-                .bind(management.routes())
+                .bind(concat(management.routes(), others))
                 .thenApply(bound -> {
                     management.port = bound.localAddress().getPort();
                     return management;
@@ -51,13 +62,18 @@ final class Management {
         return port;
     }
 
+    /** The node takes calls. */
+    void ready() {
+        phase = Phase.READY;
+    }
+
     /** Readiness fails first, so that nobody sends callers here any more. */
     void notReady() {
-        draining = true;
+        phase = Phase.DRAINING;
     }
 
     boolean isReady() {
-        return !draining && isMember();
+        return phase == Phase.READY && isMember();
     }
 
     /** Weakly up, too: it serves, and the cluster cannot agree on it only because another node is out of reach. */
@@ -73,7 +89,7 @@ final class Management {
                         "ready",
                         () -> get(() -> isReady()
                                 ? complete(StatusCodes.OK, "ready\n")
-                                : complete(StatusCodes.SERVICE_UNAVAILABLE, draining ? "draining\n" : "no member\n"))),
+                                : complete(StatusCodes.SERVICE_UNAVAILABLE, notReadyWhy() + "\n"))),
                 path(
                         "metrics",
                         () -> get(() -> complete(
@@ -81,5 +97,13 @@ final class Management {
                                 HttpEntities.create(
                                         ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8"),
                                         meters.prometheus().getBytes(StandardCharsets.UTF_8))))));
+    }
+
+    private String notReadyWhy() {
+        return switch (phase) {
+            case STARTING -> "starting";
+            case READY -> "no member";
+            case DRAINING -> "draining";
+        };
     }
 }

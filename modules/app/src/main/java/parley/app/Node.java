@@ -60,7 +60,6 @@ import parley.wire.Loops;
 /** One running node: what is started, in order, and ended in the reverse order. */
 final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
-    private static final Duration JOIN = Duration.ofSeconds(40);
     /** Asks, each bounded by ask-timeout, until a node that has joined must have its sessions. */
     private static final int ATTEMPTS = 5;
 
@@ -185,6 +184,11 @@ final class Node implements AutoCloseable {
                     rollouts.outcomes()));
             started.add(sessions::close);
             var quotas = ClusterQuotas.start(system, settings.quota(), Clock.systemUTC());
+            var management = await(Management.bind(
+                    system,
+                    settings.gateway().host(),
+                    settings.managementPort(),
+                    ContactPoint.routes(system, settings)));
             join(system, settings);
             await(sessions.ready(system, ATTEMPTS), READY);
             var used = started.add(UsedOnce.in(journal, settings.journaling()));
@@ -209,7 +213,8 @@ final class Node implements AutoCloseable {
                     settings.rates(),
                     settings.wire()));
             started.add(() -> quietly(gateway::close, STOP));
-            var management = await(Management.bind(system, settings.gateway().host(), settings.managementPort()));
+            management.ready();
+            LOG.info("leaving will take at most: {}", settings.leaving().ladder());
             return new Node(
                     settings,
                     journal,
@@ -283,9 +288,9 @@ final class Node implements AutoCloseable {
             if (last) {
                 quietly(() -> sessions.letGo(LET_GO), LET_GO.plus(STOP));
             }
+            metrics.at(Leaving.STOPPING);
             // No session of this node says anything any more; from here on its actors go.
             quietly(() -> rollouts.flush(FLUSH), FLUSH.plus(STOP));
-            metrics.at(Leaving.STOPPING);
             stop(system, last ? END : LEAVE, Duration.ofNanos(end - System.nanoTime()));
         }
         sessions.close();
@@ -381,6 +386,7 @@ final class Node implements AutoCloseable {
         Config config = loops.dispatchers()
                 .withFallback(journal.config())
                 .withFallback(version())
+                .withFallback(ConfigFactory.parseResources("application.conf"))
                 .withFallback(settings.config())
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
@@ -399,7 +405,11 @@ final class Node implements AutoCloseable {
 
     private static void join(ActorSystem<Void> system, AppSettings settings) {
         var cluster = Cluster.get(system);
-        if (settings.config().getStringList("pekko.cluster.seed-nodes").isEmpty()) {
+        var joining = settings.joining();
+        var seeds = settings.config().getStringList("pekko.cluster.seed-nodes");
+        if (joining.discovery() == JoinSettings.Discovery.KUBERNETES) {
+            ContactPoint.join(system);
+        } else if (seeds.isEmpty()) {
             cluster.manager()
                     .tell(new org.apache.pekko.cluster.typed.Join(
                             cluster.selfMember().address()));
@@ -407,10 +417,10 @@ final class Node implements AutoCloseable {
         var up = new CompletableFuture<Void>();
         org.apache.pekko.cluster.Cluster.get(system.classicSystem()).registerOnMemberUp(() -> up.complete(null));
         try {
-            up.get(JOIN.toSeconds(), TimeUnit.SECONDS);
+            up.get(joining.within().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException alone) {
-            throw new StartFailure("no cluster within " + JOIN.toSeconds() + " s (expected: one of the seed nodes "
-                    + settings.config().getStringList("pekko.cluster.seed-nodes") + " to answer)");
+            throw new StartFailure("no cluster within " + joining.within().toSeconds() + " s (expected: "
+                    + joining.expected(seeds) + ")");
         } catch (ExecutionException failed) {
             throw new CompletionException(failed);
         } catch (InterruptedException interrupted) {

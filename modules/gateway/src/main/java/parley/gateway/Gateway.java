@@ -99,6 +99,15 @@ public final class Gateway {
                 (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);
         var meters = Meters.of(system);
         var doors = new FaceMetrics(meters, Clock.systemUTC());
+        var byToken = "voice_ws_token_connections";
+        var says = "Connections by VOICE_WS_TOKEN.";
+        meters.gauge(
+                byToken,
+                says,
+                () -> voiceTokens.connections() - voiceTokens.connectionsByEarlierToken(),
+                "key",
+                "current");
+        meters.gauge(byToken, says, voiceTokens::connectionsByEarlierToken, "key", "previous");
         var faces = new FaceHandler(
                 tokens,
                 tickets,

@@ -116,6 +116,16 @@ final class VoiceTokens implements AutoCloseable {
         return inside.size();
     }
 
+    /** Those whose token has been replaced, and is good for its overlap still. */
+    int connectionsByEarlierToken() {
+        var now = shared.current();
+        return now == null || now.revision() == 0
+                ? 0
+                : (int) inside.values().stream()
+                        .filter(hash -> !hash.equals(now.hash()))
+                        .count();
+    }
+
     @Nullable
     SharedToken current() {
         return shared.current();
