@@ -51,7 +51,8 @@ class OperatorScriptsTest {
                 "parley.admission.percentage",
                 0,
                 "parley.admission.allow",
-                List.of("tester")));
+                // And whoever calls at /ws without a name.
+                List.of("tester", "ws")));
     }
 
     @AfterAll
@@ -128,6 +129,7 @@ class OperatorScriptsTest {
                         "ok    handshake",
                         "ok    voice-welcome",
                         "ok    ping, pong",
+                        "ok    ack",
                         "ok    spoken turn",
                         "ok    closed");
         assertThat(made.code()).isZero();
