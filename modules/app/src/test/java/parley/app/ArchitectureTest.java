@@ -17,8 +17,11 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 @Tag("unit")
+@Execution(ExecutionMode.CONCURRENT)
 class ArchitectureTest {
     private static final JavaClasses PARLEY =
             new ClassFileImporter().withImportOption(DO_NOT_INCLUDE_TESTS).importPackages("parley");

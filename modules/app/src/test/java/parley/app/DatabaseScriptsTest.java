@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import parley.session.Journal;
 
 /**
@@ -30,6 +32,7 @@ import parley.session.Journal;
  * back and made again. With {@code psql} of the machine.
  */
 @Tag("cluster")
+@Execution(ExecutionMode.CONCURRENT)
 class DatabaseScriptsTest {
     /** In a database that several tests use, one after the other. */
     private static long number = 1;

@@ -14,9 +14,12 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The formatter ends discussions. It runs here because Maven itself may run on a JDK older than the sources. */
 @Tag("unit")
+@Execution(ExecutionMode.CONCURRENT)
 class FormatTest {
     private static final JavaFormatterOptions.Style STYLE = JavaFormatterOptions.Style.PALANTIR;
     private static final Formatter FORMATTER = Formatter.createFormatter(

@@ -34,12 +34,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** O7, R13, R20: what the platform would refuse, or worse, take and not do what was meant. */
 @Tag("unit")
+@Execution(ExecutionMode.CONCURRENT)
 class ManifestsTest {
     private static final List<String> OVERLAYS = List.of("dev", "staging", "production", "canary");
     private static final Map<String, Manifests> RENDERED = new HashMap<>();

@@ -26,12 +26,15 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /** O3, R17: what k8s/monitoring holds is valid, tested, explained, and asks only for what the nodes tell. */
 @Tag("unit")
+@Execution(ExecutionMode.CONCURRENT)
 class MonitoringTest {
     private static final Path MONITORING = TestNode.home().resolve("k8s/monitoring");
     private static final Path DOCS = TestNode.home().resolve("docs");

@@ -5,6 +5,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The gateway's own page in a headless chromium with a fake microphone, talking to a node.
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
  * <p>F8, B1, B2, B3: the page, with a real browser.
  */
 @Tag("client")
+@Execution(ExecutionMode.CONCURRENT)
 class VoicePageTest {
     private static final TestNode NODE = TestNode.shared();
 
