@@ -348,7 +348,7 @@ public final class ClusterSessions implements Sessions {
         switch (refused.why()) {
             case FORBIDDEN -> room.metrics().resumesForbidden.increment();
             case UNKNOWN, OVER -> room.metrics().resumesGone.increment();
-            case UNAVAILABLE -> {}
+            case UNAVAILABLE, TAKEN -> {}
         }
     }
 

@@ -76,6 +76,21 @@ final class Forms {
                 new SessionEvent.Opened(Facts.ANNA, Face.VOICE, Arm.VOICE, "usual", Rig.NOON, "BUCKET", 42L));
         states(live()).forEach((special, state) -> forms.put(named(state) + special, state));
         messages(asked).forEach((special, message) -> forms.put(named(message) + special, message));
+        forms.put(
+                "VoiceSession.TakeSeat-traced",
+                new VoiceSession.TakeSeat(
+                        new Join(
+                                GUIDED,
+                                true,
+                                "token",
+                                57,
+                                false,
+                                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+                        "seat",
+                        false,
+                        "pekko://there",
+                        0,
+                        asked.narrow()));
         interviews(asked).forEach((special, message) -> forms.put(named(message) + special, message));
         return forms;
     }
@@ -156,7 +171,7 @@ final class Forms {
         forms.put(
                 "-for-interview",
                 new VoiceSession.TakeSeat(
-                        new Join(opening, true, null, Join.NOT_TOLD, true),
+                        new Join(opening, true, null, Join.NOT_TOLD, true, null),
                         "seat",
                         false,
                         "pekko://there",
