@@ -50,9 +50,11 @@ class OpenApiAnswersTest {
     /** Told by any operation, and by none here: a node for tests takes as much as there is. */
     private static final String TOO_MANY = "429";
 
+    private static final String SHARED = "shared-by-all-callers-of-tests-0123456789";
+
     /** Of its own, because what is changed here counts for everybody on it; and asks for a second pair of eyes. */
-    private static final TestNode NODE =
-            TestNode.start(Map.of("parley.admission.four-eyes", true, "parley.gateway.metrics", "token"));
+    private static final TestNode NODE = TestNode.start(Map.of(
+            "parley.admission.four-eyes", true, "parley.gateway.metrics", "token", "parley.gateway.ws.token", SHARED));
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final String caller = token("anna");
@@ -136,6 +138,14 @@ class OpenApiAnswersTest {
         call("session", 404, "/v1/sessions/" + id, viewer, null);
         upgrade("voice", "/v1/ws/voice?session_id=" + id);
         upgrade("realtime", "/v1/realtime?model=simulator");
+        upgrade("interview", "/api/v1/interviews/int-1/realtime/connect");
+        call("interview", 426, "/api/v1/interviews/int-2/realtime/connect", caller, null);
+        upgrade("sharedVoice", "/ws", SHARED);
+        call("sharedVoice", 426, "/ws", SHARED, null);
+        call("sharedToken", 200, "/admin/tokens/ws", viewer, null);
+        call("sharedToken", 401, "/admin/tokens/ws", null, null);
+        call("rotateSharedToken", 403, "/admin/tokens/ws/rotate", operator, "{}");
+        call("rotateSharedToken", 200, "/admin/tokens/ws/rotate", admin, "{\"reason\": \"drill\"}");
         call("voice", 426, "/v1/ws/voice", caller, null);
         call("voice", 401, "/v1/ws/voice", null, null);
         call("realtime", 426, "/v1/realtime", caller, null);
@@ -267,8 +277,12 @@ class OpenApiAnswersTest {
     }
 
     private void upgrade(String name, String path) throws Exception {
+        upgrade(name, path, caller);
+    }
+
+    private void upgrade(String name, String path, String bearer) throws Exception {
         var socket = http.newWebSocketBuilder()
-                .header("Authorization", "Bearer " + caller)
+                .header("Authorization", "Bearer " + bearer)
                 .subprotocols("realtime")
                 .buildAsync(NODE.ws(path), new WebSocket.Listener() {})
                 .get(30, TimeUnit.SECONDS);
