@@ -7,6 +7,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import parley.admission.CallerId;
 import parley.gateway.Gateway;
 import parley.gateway.Tokens;
@@ -22,6 +24,7 @@ import parley.gateway.Tokens;
  * <p>R16: state, why it waits and the kill switch on one screen; two operators at once.
  */
 @Tag("client")
+@Execution(ExecutionMode.CONCURRENT)
 class AdminPageTest {
     /** Of its own, because what is changed here counts for everybody on it. */
     private static final TestNode NODE = TestNode.start(Map.of("parley.admission.percentage", 5));
