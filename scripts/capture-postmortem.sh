@@ -5,7 +5,7 @@
 #   VOICE_API_TOKEN=… scripts/capture-postmortem.sh [options]
 #
 # --url http://127.0.0.1:8080         the node; PARLEY_URL
-# --management http://127.0.0.1:7626  where the platform asks; PARLEY_MANAGEMENT_URL; none: not asked
+# --management URL                    where the platform asks, http://127.0.0.1:7626; PARLEY_MANAGEMENT_URL; none: not asked
 # --pid PID                           the node's process on this machine: threads, memory, limits
 # --log FILE                          its log; the last --lines of it. May be repeated
 # --lines 20000

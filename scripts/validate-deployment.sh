@@ -4,14 +4,15 @@
 #   VOICE_API_TOKEN=… PARLEY_TOKEN=… scripts/validate-deployment.sh [options]
 #
 # --url http://127.0.0.1:8080         where callers connect; PARLEY_URL
-# --management http://127.0.0.1:7626  where the platform asks; PARLEY_MANAGEMENT_URL; none: not asked
+# --management URL                    where the platform asks, http://127.0.0.1:7626; PARLEY_MANAGEMENT_URL; none: not asked
 # --version 1.4.0                     the release that /health must tell
 # --origin https://app.example.com    a site whose pages must be let in
 # --off                               voice must be off: callers are refused with 503 and the rest is up
 # --no-turn                           no spoken turn, which a real provider charges for
 #
 # VOICE_API_TOKEN looks at the rollout, PARLEY_TOKEN (a caller's) opens a session, VOICE_WS_TOKEN speaks over /ws; what
-# needs one that is not set is skipped and said so. CA_FILE: certificates to trust.
+# needs one that is not set is skipped and said so. CA_FILE: certificates to trust, for all but the
+# call, which trusts what the JVM does.
 #
 # Exit codes: 0 no check failed; 1 one did; 2 called wrongly, or a tool is missing. Needs curl, jq, and a JDK for the turn.
 set -euo pipefail

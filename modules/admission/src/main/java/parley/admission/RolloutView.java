@@ -24,6 +24,11 @@ final class RolloutView {
         var kept = memory == null ? null : memory.rollout();
         this.rollout = kept == null ? configured : kept;
         this.kill = memory == null ? Kill.NEVER : memory.kill();
+        if (kill.on()) {
+            LOG.warn(
+                    "voice is switched off, epoch {}, since before this start; who and why is in the audit",
+                    kill.epoch());
+        }
     }
 
     /** Knows only what it is told, and keeps it nowhere. */

@@ -200,6 +200,7 @@ final class ConfigRules {
         put(secrets, "parley.gateway.jwt.previous-secret", gateway.tokens().previousSecret());
         put(secrets, "parley.gateway.api-token", gateway.apiToken());
         put(secrets, "parley.gateway.break-glass-token", gateway.breakGlassToken());
+        put(secrets, "parley.gateway.ws.token", gateway.ws().token());
         var users = new HashMap<String, String>();
         secrets.forEach((key, secret) -> {
             boolean copied = PLACEHOLDER.matcher(secret).matches();
