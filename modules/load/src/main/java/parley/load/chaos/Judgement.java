@@ -13,8 +13,7 @@ import parley.load.chaos.Account.Said;
  *
  * <p>A turn is lost when no answer to it was heard to its end and none stands in the history that the server told, when
  * the answer was one to something else, or when the transcript lacks the turn or its answer. It is doubled when two
- * answers were heard to their end, or when the transcript holds the turn, a whole answer, or a tool's result twice; a whole
- * answer that the server told was lost does not count: it stands there, and nobody has heard it. An
+ * answers were heard to their end, or when the transcript holds the turn, a whole answer, or a tool's result twice. An
  * answer that broke off and was begun again is neither, and its beginning is no whole answer in the transcript; it is
  * counted.
  *
@@ -139,7 +138,7 @@ record Judgement(
             if (!questions.isEmpty() && turn.isAnswered() && whole == 0) {
                 missing.add("has no answer in the transcript");
             }
-            if (whole > 1 + turn.toldLost) twice.add("has " + whole + " answers in the transcript");
+            if (whole > 1) twice.add("has " + whole + " answers in the transcript");
             long results = answers.stream()
                     .filter(said -> said.role() == Role.TOOL_RESULT)
                     .count();

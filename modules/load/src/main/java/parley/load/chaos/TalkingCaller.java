@@ -451,9 +451,7 @@ final class TalkingCaller implements Presence.Guest {
         diary.note("hears session.restored after %s, lost %s"
                 .formatted(event.path("cause").asText(), kinds(event.path("lost"))));
         for (var lost : event.path("lost")) {
-            var kind = lost.path("kind").asText();
-            if (kind.equals("speech")) speechLost = true;
-            if (kind.equals("answer") && turn != null) turn.toldLost++;
+            if (lost.path("kind").asText().equals("speech")) speechLost = true;
         }
     }
 

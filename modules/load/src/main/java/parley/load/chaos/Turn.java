@@ -53,8 +53,6 @@ final class Turn {
     private final Map<String, Answer> answers = new LinkedHashMap<>();
     /** How often it was said again. */
     int again;
-    /** How often the server told that its answer was lost. One may be whole all the same, and nobody has heard it. */
-    int toldLost;
     /** Whether its answer was only to be read afterwards, in the history. */
     boolean answeredInHistory;
     /** A fault of the answer itself, such as words of another turn. */

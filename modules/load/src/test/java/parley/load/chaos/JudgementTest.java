@@ -56,17 +56,6 @@ class JudgementTest {
     }
 
     @Test
-    void anAnswerThatTheServerToldWasLostMayStandInTheTranscriptBesideTheNextOne() {
-        var turn = answered(turn(Turn.Kind.SPOKEN));
-        said(turn);
-        transcript.add(new Said(Role.AGENT, "unheard", "", false));
-
-        assertThat(judged().doubled()).isEqualTo(1);
-        turn.toldLost = 1;
-        assertThat(judged().complaints()).isEmpty();
-    }
-
-    @Test
     void theBeginningOfAnAnswerIsNoSecondAnswer() {
         var turn = turn(Turn.Kind.SPOKEN);
         answer(turn, "cut", "failed");
