@@ -113,22 +113,26 @@ record Owed(boolean answer, @Nullable String heard, List<Lost> lost) {
                         .toList();
     }
 
+    /** An answer may be there before the one before it was heard to its end: then nothing of it was heard. */
     private static void cut(Live live, SessionEvent.@Nullable AgentHeard heard, List<SessionEvent> facts, Instant now) {
-        if (heard != null
-                && live.turns().stream().noneMatch(turn -> turn.itemId().equals(heard.itemId()))) {
-            facts.add(new AgentSaid(heard.itemId(), heard.text(), heard.generatedMs(), now));
-            facts.add(new AgentCut(heard.itemId(), heard.heardMs(), now));
-            return;
-        }
-        boolean reached = heard == null;
-        for (var turn : answer(live)) {
-            if (heard != null && turn.itemId().equals(heard.itemId())) {
-                facts.add(new AgentCut(turn.itemId(), heard.heardMs(), now));
-                reached = true;
-            } else if (reached && turn.audioMs() > 0) {
-                facts.add(new AgentCut(turn.itemId(), 0, now));
+        var said = answer(live);
+        int unheard = 0;
+        if (heard != null) {
+            var known = live.turns().stream()
+                    .filter(turn -> turn.itemId().equals(heard.itemId()))
+                    .findAny();
+            if (known.isEmpty()) {
+                facts.add(new AgentSaid(heard.itemId(), heard.text(), heard.generatedMs(), now));
             }
+            if (known.isEmpty() || heard.heardMs() < known.get().heardMs()) {
+                facts.add(new AgentCut(heard.itemId(), heard.heardMs(), now));
+            }
+            unheard = known.isEmpty() ? said.size() : said.indexOf(known.get()) + 1;
         }
+        said.stream()
+                .skip(unheard)
+                .filter(turn -> turn.audioMs() > 0)
+                .forEach(turn -> facts.add(new AgentCut(turn.itemId(), 0, now)));
     }
 
     /** What the agent said of the answer that has not ended. */

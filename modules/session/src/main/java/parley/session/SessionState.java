@@ -135,9 +135,18 @@ sealed interface SessionState extends CborSerializable {
                     .toList());
         }
 
+        /** An answer that has not ended begins where it began, also when something before it goes. */
         private Live without(String itemId) {
-            return with(
-                    turns.stream().filter(turn -> !turn.itemId().equals(itemId)).toList());
+            var left =
+                    turns.stream().filter(turn -> !turn.itemId().equals(itemId)).toList();
+            if (answer == null) {
+                return with(left);
+            }
+            int from = (int) turns.stream()
+                    .limit(answer.from())
+                    .filter(turn -> !turn.itemId().equals(itemId))
+                    .count();
+            return with(left).with(new Answering(answer.responseId(), from, answer.heard()));
         }
 
         private Live with(List<Turn> changed) {

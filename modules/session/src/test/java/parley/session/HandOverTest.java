@@ -278,6 +278,30 @@ class HandOverTest {
         assertThat(told.line().hears()).as("asked once").isEqualTo(Events.append(20));
     }
 
+    /** B12, R7: provider and node lost within seconds. */
+    @Test
+    void anAnswerThatWaitedBehindACutOneWhenItsNodeCrashedWasNotHeard() {
+        inTheMiddleOfAnAnswer(Face.VOICE).provider().hangsUp(1006, "");
+        var next = Stage.taken(rig.provider, 2).line();
+        next.says(Events.begun("r2"), Events.words("r2", "b", "eleven twelve"));
+        next.says(Events.audio("r2", "b", 1000));
+        next.says(Events.outputItemDone("r2", Events.agentItem("b", "completed", "eleven twelve")));
+        next.says(Events.done("r2", "completed"));
+        stage.eventually(() -> reported.journaled(AgentSaid.class).size() == 2
+                && reported.journaled(AgentHeard.class).stream().anyMatch(heard -> heard.heardMs() > 2500)
+                && Stage.state(journal(Face.VOICE)).answer().heard() != null);
+
+        elsewhere.goesOn(journal(Face.VOICE));
+        var caller = elsewhere.sits("seat-2", Manner.BACK, 12, "{\"type\":\"voice-welcome\"}");
+        var told = Stage.taken(rig.provider, 2);
+
+        assertThat(told.items()).extracting(Item::id).as("what was heard").containsExactly("u", "a");
+        assertThat(caller.hears("conversation.item.done")).contains("\"id\":\"u\"");
+        assertThat(caller.hears("conversation.item.done")).contains("\"id\":\"a\"", "incomplete");
+        assertThat(caller.hears("conversation.item.done")).contains("\"id\":\"b\"", "incomplete");
+        assertThat(caller.hears("session.restored")).contains("\"item_id\":\"b\"", "\"heard_ms\":0");
+    }
+
     @Test
     void aHostThatLostTheSessionFallsSilent() {
         var talk = inTheMiddleOfAnAnswer(Face.VOICE);

@@ -117,6 +117,33 @@ class OwedTest {
     }
 
     @Test
+    void anAnswerThatCameWhileTheOneBeforeWasStillHeardWasNotHeard() {
+        var first = new AgentSaid("a1", "one two", 2000, Rig.NOON);
+        var second = new AgentSaid("a2", "three four", 1000, Rig.NOON);
+        var next = new SessionEvent.AnswerBegan("resp_2", Rig.NOON);
+
+        assertThat(Owed.facts(
+                        after(Facts.BEGAN, first, next, second, new AgentHeard("a1", "", 0, 500, Rig.NOON)),
+                        TOOLS,
+                        Rig.NOON))
+                .containsExactly(new AgentCut("a1", 500, Rig.NOON), new AgentCut("a2", 0, Rig.NOON));
+        assertThat(Owed.facts(
+                        after(Facts.BEGAN, first, next, second, new AgentHeard("a1", "", 0, 2000, Rig.NOON)),
+                        TOOLS,
+                        Rig.NOON))
+                .as("the first was heard to its end")
+                .containsExactly(new AgentCut("a2", 0, Rig.NOON));
+    }
+
+    @Test
+    void anAnswerBeginsWhereItBeganAlsoWhenSomethingBeforeItIsDeleted() {
+        var live = after(Facts.USER_SAID, Facts.BEGAN, Facts.AGENT_SAID, Facts.DELETED);
+
+        assertThat(Owed.facts(live, TOOLS, Rig.NOON)).containsExactly(new AgentCut("item_a", 0, Rig.NOON));
+        assertThat(Owed.after(live).lost()).containsExactly(new Lost.Answer("item_a", 2000));
+    }
+
+    @Test
     void aCallOfOursWithoutAResultIsAnsweredWithThatAndNeverExecutedAgain() {
         var live = after(Facts.CALLED);
 
