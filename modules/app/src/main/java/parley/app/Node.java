@@ -152,7 +152,7 @@ final class Node implements AutoCloseable {
                     TracingSettings.from(settings.config()),
                     settings.gateway().version(),
                     settings.clusterHost() + ":" + settings.clusterPort()));
-            var system = system(settings, loops, journal, tracing);
+            var system = system(settings, journal, tracing);
             started.add(() -> stop(system, LEAVE, settings.leaving().exitWithin()));
             var meters = Meters.of(system);
             ProcessMetrics.tell(meters, settings.gateway().version());
@@ -382,9 +382,8 @@ final class Node implements AutoCloseable {
         return settings.data().resolve("rollout").resolve(settings.clusterHost() + "-" + settings.clusterPort());
     }
 
-    private static ActorSystem<Void> system(AppSettings settings, Loops loops, Journal journal, Tracing tracing) {
-        Config config = loops.dispatchers()
-                .withFallback(journal.config())
+    private static ActorSystem<Void> system(AppSettings settings, Journal journal, Tracing tracing) {
+        Config config = journal.config()
                 .withFallback(version())
                 .withFallback(ConfigFactory.parseResources("application.conf"))
                 .withFallback(settings.config())
@@ -393,7 +392,7 @@ final class Node implements AutoCloseable {
         return ActorSystem.create(
                 Behaviors.empty(),
                 "parley",
-                ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup(), Spans.to(tracing.tracers())));
+                ActorSystemSetup.create(BootstrapSetup.create(config), Spans.to(tracing.tracers())));
     }
 
     /** The build's version, where the operator names none. */

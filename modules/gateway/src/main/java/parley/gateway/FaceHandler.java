@@ -15,10 +15,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.apache.pekko.stream.ActorAttributes;
-import org.apache.pekko.stream.Materializer;
-import org.apache.pekko.stream.javadsl.Sink;
-import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,7 +32,6 @@ import parley.session.Sessions;
 import parley.wire.Frame;
 import parley.wire.HttpServer;
 import parley.wire.HttpServer.Reply;
-import parley.wire.Loops;
 import parley.wire.WebSocket;
 import parley.wire.WebSocketClose;
 
@@ -64,8 +59,6 @@ final class FaceHandler {
     private final Interviews interviews;
     private final VoiceTokens voiceTokens;
     private final Origins origins;
-    private final Loops loops;
-    private final Materializer materializer;
     private final FaceMetrics metrics;
     private final Tracer tracer;
     private volatile boolean draining;
@@ -78,8 +71,6 @@ final class FaceHandler {
             Sessions sessions,
             VoiceTokens voiceTokens,
             Origins origins,
-            Loops loops,
-            Materializer materializer,
             FaceMetrics metrics,
             Tracer tracer) {
         this.tokens = tokens;
@@ -90,8 +81,6 @@ final class FaceHandler {
         this.interviews = new Interviews(sessions, quotas);
         this.voiceTokens = voiceTokens;
         this.origins = origins;
-        this.loops = loops;
-        this.materializer = materializer;
         this.metrics = metrics;
         this.tracer = tracer;
     }
@@ -298,7 +287,7 @@ final class FaceHandler {
         return interviews.join(interview, join, call.loop()).thenCompose(outcome -> switch (outcome) {
             case Interviews.Outcome.Refused(var problem) -> leave(place, call, problem);
             case Interviews.Outcome.Joined(var joined) ->
-                opened(call, place, () -> hangUp(joined, call.loop()), socket -> talk(socket, call, join, joined));
+                opened(call, place, () -> hangUp(joined), socket -> talk(socket, call, join, joined));
         });
     }
 
@@ -370,19 +359,12 @@ final class FaceHandler {
     private void talk(WebSocket socket, Call call, Sessions.Join join, Answer.Joined joined) {
         metrics.admitted(join.opening().arm());
         call.span().joined();
-        socket.flow()
-                .join(joined.conversation())
-                .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(socket.loop())))
-                .run(materializer);
+        socket.loop().execute(() -> socket.join(joined.line()));
     }
 
     /** To the session it is a connection that was lost, and no goodbye. */
-    private void hangUp(Answer.Joined joined, EventLoop loop) {
-        Source.<Frame>failed(new WebSocketClose(WebSocketClose.LOST, "never opened", true).asFailure())
-                .via(joined.conversation())
-                .to(Sink.foreach(Frame::release))
-                .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(loop)))
-                .run(materializer);
+    private static void hangUp(Answer.Joined joined) {
+        joined.line().close(WebSocketClose.LOST, "never opened");
     }
 
     private CompletionStage<Reply> upgrade(Call call, Consumer<WebSocket> opened) {

@@ -116,8 +116,6 @@ public final class Gateway {
                 behind.sessions(),
                 voiceTokens,
                 origins,
-                loops,
-                materializer,
                 doors,
                 Spans.of(system).tracer());
         var rates = new Rates(rateSettings, System::nanoTime);

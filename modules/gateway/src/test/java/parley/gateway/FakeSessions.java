@@ -11,7 +11,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.pekko.stream.javadsl.Flow;
 import parley.admission.Arm;
 import parley.admission.CallerId;
 import parley.session.Answer;
@@ -21,7 +20,6 @@ import parley.session.SessionId;
 import parley.session.Sessions;
 import parley.session.Turn;
 import parley.session.Vitals;
-import parley.wire.Frame;
 
 /** Sessions that say back what they hear. The caller {@code slow} meets one that is gone, {@code broken} a fault. */
 record FakeSessions(
@@ -94,7 +92,7 @@ record FakeSessions(
                 return refused(Refusal.TAKEN, "the interview has a live connection");
             }
             opened.putIfAbsent(id, join.opening());
-            return new Answer.Joined(id, Flow.of(Frame.class));
+            return new Answer.Joined(id, new EchoPort(loop));
         });
     }
 

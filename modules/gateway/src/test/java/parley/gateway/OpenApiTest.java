@@ -30,7 +30,6 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.japi.function.Function;
-import org.apache.pekko.stream.Materializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -322,8 +321,6 @@ class OpenApiTest {
                 behind.sessions(),
                 voiceTokens,
                 origins,
-                RIG.loops,
-                Materializer.createMaterializer(RIG.system),
                 doors,
                 Spans.of(RIG.system).tracer());
         return new GatewayRoutes(

@@ -12,8 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import parley.admission.Admission;
@@ -38,11 +36,9 @@ final class Rig implements AutoCloseable {
     UsedOnce used = (key, until) -> CompletableFuture.completedFuture(usedKeys.add(key));
 
     Rig() {
-        var config = loops.dispatchers()
-                .withFallback(ConfigFactory.parseString("pekko.loglevel = off, pekko.stdout-loglevel = off"))
+        var config = ConfigFactory.parseString("pekko.loglevel = off, pekko.stdout-loglevel = off")
                 .withFallback(ConfigFactory.load());
-        system = ActorSystem.create(
-                Behaviors.empty(), "rig", ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup()));
+        system = ActorSystem.create(Behaviors.empty(), "rig", config);
     }
 
     Gateway open(GatewaySettings settings, Admission admission) {

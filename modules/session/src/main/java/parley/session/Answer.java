@@ -3,12 +3,10 @@ package parley.session;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import org.apache.pekko.NotUsed;
-import org.apache.pekko.stream.javadsl.Flow;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Arm;
 import parley.admission.CallerId;
-import parley.wire.Frame;
+import parley.wire.Port;
 
 /** What a session says back. */
 public sealed interface Answer {
@@ -18,11 +16,10 @@ public sealed interface Answer {
     /**
      * The caller is on the line.
      *
-     * @param conversation to be materialized once, on the dispatcher of the loop it was asked for; the caller's frames
-     *     go in, what the caller shall hear comes out. It ends when the session or the line ends; a failure carries the
-     *     close code for the caller.
+     * @param line to be joined once, on the loop it was asked for, with the caller's socket; or to be closed. It ends when
+     *     the session or the line ends, with the close code for the caller.
      */
-    record Joined(SessionId id, Flow<Frame, Frame, NotUsed> conversation) implements Answer {}
+    record Joined(SessionId id, Port line) implements Answer {}
 
     /** A session as it is now. */
     record Described(View session, List<Turn> transcript) implements Answer, CborSerializable {

@@ -76,6 +76,7 @@ final class CallerSide {
     private final ToCaller toCaller;
     private final Peek peek = new Peek();
     private final CallerLine nobody;
+    private final Runnable readable = this::readable;
     private volatile CallerLine line;
     private Introduction introduction = Introduction.NONE;
     private String lastSeat = "";
@@ -404,7 +405,7 @@ final class CallerSide {
             }
             boolean held = toCaller.isFull();
             boolean flooded = toCaller.isFlooded();
-            var frame = toCaller.next(System.nanoTime(), loop(), CallerSide.this::readable);
+            var frame = toCaller.next(System.nanoTime(), loop(), readable);
             if (frame != null) {
                 listener.taken();
                 if (held && !toCaller.isFull()) {

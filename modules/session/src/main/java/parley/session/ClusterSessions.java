@@ -17,7 +17,6 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.serialization.SerializationExtension;
-import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -138,7 +137,6 @@ public final class ClusterSessions implements Sessions {
                     var room = new Room(
                             cluster.selfMember().address().toString(),
                             loops,
-                            Materializer.createMaterializer(system),
                             providers,
                             tools,
                             prices,
@@ -398,7 +396,7 @@ public final class ClusterSessions implements Sessions {
                 room.settings(),
                 room.metrics());
         edges.add(line);
-        return new Answer.Joined(id, line.flow());
+        return new Answer.Joined(id, line);
     }
 
     /** The same seat again, wherever the session is now. */

@@ -1,7 +1,6 @@
 package parley.session;
 
 import java.time.Clock;
-import org.apache.pekko.stream.Materializer;
 import parley.admission.Budget;
 import parley.admission.Outcomes;
 import parley.tool.Tools;
@@ -11,7 +10,6 @@ import parley.wire.Loops;
 record Room(
         String node,
         Loops loops,
-        Materializer materializer,
         ProvidersByArm providers,
         Tools tools,
         Prices prices,

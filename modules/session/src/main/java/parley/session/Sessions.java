@@ -23,7 +23,7 @@ public interface Sessions {
     /**
      * Puts a caller on the line.
      *
-     * @return {@link Answer.Joined} with the conversation as a flow, or {@link Answer.Refused}
+     * @return {@link Answer.Joined} with the line to the conversation, or {@link Answer.Refused}
      */
     CompletionStage<Answer> conversation(SessionId id, Join join, EventLoop loop);
 

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.stream.ActorAttributes;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.ClientEvent;
 import parley.protocol.MalformedEvent;
@@ -125,9 +124,7 @@ final class Upstream extends Line {
         } else {
             socket = line;
             loop().schedule(this::openAnyway, room.settings().createdWait().toMillis(), TimeUnit.MILLISECONDS);
-            flow().join(line.flow())
-                    .withAttributes(ActorAttributes.dispatcher(room.loops().dispatcherOf(loop())))
-                    .run(room.materializer());
+            join(line);
         }
     }
 
@@ -239,7 +236,7 @@ final class Upstream extends Line {
         if (!done) {
             done = true;
             release();
-            // The stream between knows the code, but not whose it was.
+            // What lies between knows the code, but not whose it was.
             var socketsOwn = socket == null ? null : socket.ending();
             owner.lost(this, socketsOwn == null ? close : socketsOwn);
         }

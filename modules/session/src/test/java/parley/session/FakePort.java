@@ -33,6 +33,11 @@ final class FakePort implements Port {
         this.loop = loop;
     }
 
+    /** From now on what this port hears goes there, and the other way around. */
+    void joins(Port line) {
+        onLoop(() -> join(line));
+    }
+
     // ---- the other end
 
     void says(String... texts) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
@@ -88,7 +89,6 @@ class LiveHalfModelTest {
         private final Room room = new Room(
                 "pekko://here",
                 rig.loops,
-                rig.materializer,
                 ProvidersByArm.alike(new ProviderPool(
                         List.of(server),
                         new BreakerSettings(1000, java.time.Duration.ofSeconds(1), java.time.Duration.ofSeconds(1)),
@@ -109,7 +109,7 @@ class LiveHalfModelTest {
 
         // The journal.
         private final List<SessionEvent> journal =
-                new ArrayList<>(Stage.fresh(Face.VOICE, "usual").subList(0, 1));
+                new CopyOnWriteArrayList<>(Stage.fresh(Face.VOICE, "usual").subList(0, 1));
         private Unwritten.@Nullable Batch unwritten;
         private boolean held;
         private boolean parted;

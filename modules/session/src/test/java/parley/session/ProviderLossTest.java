@@ -478,9 +478,6 @@ class ProviderLossTest {
         reported.next(Reported.Call.class);
         talk.caller().hears("response.done");
         talk.provider().stopsReading();
-        // The last one that still gets through.
-        talk.caller().says(Events.plain("vendor.mark"));
-        talk.provider().hears("vendor.mark");
         talk.conversation().answerTool("call_1", "noon");
         stage.settle();
         assertThat(talk.provider().unheard()).as("the result waits").isZero();

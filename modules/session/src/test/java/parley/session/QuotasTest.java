@@ -89,7 +89,7 @@ class QuotasTest {
                     .withFallback(journal.config())
                     .withFallback(ConfigFactory.defaultReference())
                     .resolve();
-            var system = Rig.system(loops, "parley", config);
+            var system = Rig.system("parley", config);
             var quotas = ClusterQuotas.start(system, QuotaSettings.from(config), new HeldClock());
             var cluster = Cluster.get(system);
             cluster.manager().tell(new Join(seed == null ? address(system) : address(seed.system())));

@@ -17,12 +17,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
-import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Budget;
 import parley.admission.CallerId;
@@ -41,7 +38,6 @@ final class Rig implements AutoCloseable {
 
     final Loops loops = Loops.create(2);
     final ActorSystem<Void> system;
-    final Materializer materializer;
     final FakeProvider provider = new FakeProvider();
     /** Asked when the first one does not take a call. */
     final FakeProvider second = new FakeProvider("second");
@@ -68,24 +64,16 @@ final class Rig implements AutoCloseable {
 
     Rig(Map<String, ?> overrides) {
         system = system(
-                loops,
                 "rig-" + NUMBER.incrementAndGet(),
                 ConfigFactory.parseMap(Map.of("pekko.actor.testkit.typed.timefactor", 10))
                         .withFallback(EventSourcedBehaviorTestKit.config())
                         .withFallback(ConfigFactory.defaultReference()));
-        materializer = Materializer.createMaterializer(system);
         settings = settings(overrides);
         transcripts = privacy(overrides).transcripts();
     }
 
-    static ActorSystem<Void> system(Loops loops, String name, Config config) {
-        return ActorSystem.create(
-                Behaviors.empty(),
-                name,
-                ActorSystemSetup.create(
-                        BootstrapSetup.create(
-                                loops.dispatchers().withFallback(config).resolve()),
-                        loops.setup()));
+    static ActorSystem<Void> system(String name, Config config) {
+        return ActorSystem.create(Behaviors.empty(), name, config.resolve());
     }
 
     static SessionSettings settings(Map<String, ?> overrides) {
@@ -121,7 +109,6 @@ final class Rig implements AutoCloseable {
         return new Room(
                 "pekko://here",
                 loops,
-                materializer,
                 control == null
                         ? ProvidersByArm.alike(pool(providers))
                         : new ProvidersByArm(pool(providers), pool(control)),

@@ -8,7 +8,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.apache.pekko.stream.ActorAttributes;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Arm;
 import parley.protocol.ClientEvent;
@@ -201,11 +200,7 @@ final class Stage implements AutoCloseable {
     FakePort takes(String name, Conversations.Seat seat) {
         var caller = new FakePort(conversation().loop());
         Port line = Rig.await(conversation().seat(name, seat));
-        caller.flow()
-                .join(line.flow())
-                .withAttributes(ActorAttributes.dispatcher(
-                        rig.loops.dispatcherOf(conversation().loop())))
-                .run(rig.materializer);
+        caller.joins(line);
         return caller;
     }
 

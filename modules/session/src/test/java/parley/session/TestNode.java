@@ -7,8 +7,6 @@ import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.typed.Cluster;
-import org.apache.pekko.stream.ActorAttributes;
-import org.apache.pekko.stream.Materializer;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Admission;
 import parley.admission.AdmissionSettings;
@@ -26,12 +24,10 @@ final class TestNode implements AutoCloseable {
     final Loops loops = Loops.create(2);
     final FakeProvider provider = new FakeProvider();
     final ActorSystem<Void> system;
-    final Materializer materializer;
     final ClusterSessions sessions;
 
     private TestNode(Journal journal, @Nullable TestNode seed) {
         system = Rig.system(
-                loops,
                 "parley",
                 ConfigFactory.parseMap(Map.of(
                                 "jdbc-read-journal.journal-sequence-retrieval.query-delay", "100ms",
@@ -49,7 +45,6 @@ final class TestNode implements AutoCloseable {
                                 "pekko.cluster.shutdown-after-unsuccessful-join-seed-nodes", "off")))
                         .withFallback(journal.config())
                         .withFallback(ConfigFactory.defaultReference()));
-        materializer = Materializer.createMaterializer(system);
         sessions = ClusterSessions.start(
                         system,
                         loops,
@@ -117,10 +112,7 @@ final class TestNode implements AutoCloseable {
 
     FakePort talks(Answer.Joined joined, int loop) {
         var caller = new FakePort(loops.get(loop));
-        caller.flow()
-                .join(joined.conversation())
-                .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(loops.get(loop))))
-                .run(materializer);
+        caller.joins(joined.line());
         return caller;
     }
 

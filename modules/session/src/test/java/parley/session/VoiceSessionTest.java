@@ -14,7 +14,6 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityContext;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
-import org.apache.pekko.stream.ActorAttributes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -313,10 +312,7 @@ class VoiceSessionTest {
         var loop = seat.conversation().loop();
         var caller = new FakePort(loop);
         var line = Rig.await(seat.take(taken.seat()));
-        caller.flow()
-                .join(line.flow())
-                .withAttributes(ActorAttributes.dispatcher(rig.loops.dispatcherOf(loop)))
-                .run(rig.materializer);
+        caller.joins(line);
         return caller;
     }
 

@@ -1,7 +1,5 @@
 package parley.wire;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
@@ -24,18 +22,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
-import org.apache.pekko.actor.setup.Setup;
 
 /**
- * The event loops of this process, each of which is also a Pekko dispatcher.
- *
- * <p>A stream materialized on the dispatcher of its socket's loop costs no thread hop per frame. The loops are created
- * before the actor system, handed to it by {@link #setup()} and {@link #dispatchers()}, and closed after it.
+ * The event loops of this process: each socket, and each conversation, lives on one of them. They are created before the
+ * actor system and closed after it.
  *
  * <p>Nothing that runs here may block: {@link #worstDelay()} tells how late the loops ran their own clock.
  */
@@ -125,30 +119,6 @@ public final class Loops implements AutoCloseable {
         return loops.get(Math.floorMod(number, loops.size()));
     }
 
-    /** The name of the Pekko dispatcher that runs on this loop. */
-    public String dispatcherOf(EventLoop loop) {
-        return dispatcher(numberOf(loop));
-    }
-
-    /** What the actor system's setup must contain. */
-    public Setup setup() {
-        return new LoopSetup(this);
-    }
-
-    /** What the actor system's configuration must contain: one dispatcher per loop. */
-    public Config dispatchers() {
-        var config = new StringBuilder();
-        for (int number = 0; number < loops.size(); number++) {
-            config.append(dispatcher(number))
-                    .append(" { type = Dispatcher, executor = \"")
-                    .append(LoopExecutorConfigurator.class.getName())
-                    .append("\", throughput = 64, shutdown-timeout = 1s, loop = ")
-                    .append(number)
-                    .append(" }\n");
-        }
-        return ConfigFactory.parseString(config.toString());
-    }
-
     /**
      * How late the loops' own clock ran at worst since the last call: long means something blocked a loop, or still
      * does.
@@ -179,33 +149,10 @@ public final class Loops implements AutoCloseable {
                 TimeUnit.NANOSECONDS);
     }
 
-    /** Refuses a stream on any other thread: a port is not guarded against a second one. */
+    /** Refuses any other thread: a port is not guarded against a second one. */
     static void require(EventLoop loop) {
         if (!loop.inEventLoop()) {
-            throw new IllegalStateException("a port's stream must run on the dispatcher of its event loop");
+            throw new IllegalStateException("a port is joined on its event loop");
         }
-    }
-
-    private static String dispatcher(int number) {
-        return "parley.wire.loop-" + number;
-    }
-
-    /** Carries the loops into the actor system, where the dispatchers find them. */
-    static final class LoopSetup extends Setup {
-        private final Loops loops;
-
-        LoopSetup(Loops loops) {
-            this.loops = loops;
-        }
-
-        Loops loops() {
-            return loops;
-        }
-    }
-
-    static Loops in(org.apache.pekko.dispatch.DispatcherPrerequisites prerequisites) {
-        Optional<LoopSetup> setup = prerequisites.settings().setup().get(LoopSetup.class);
-        return setup.orElseThrow(() -> new IllegalStateException("the actor system was started without Loops.setup()"))
-                .loops();
     }
 }

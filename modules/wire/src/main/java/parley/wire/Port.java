@@ -2,8 +2,6 @@ package parley.wire;
 
 import io.netty.channel.EventLoop;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.NotUsed;
-import org.apache.pekko.stream.javadsl.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,14 +45,16 @@ public interface Port {
     CompletionStage<WebSocketClose> closed();
 
     /**
-     * The port as a flow: what is pushed in is sent, what arrives comes out.
+     * Joins this port and another of the same loop: what arrives at either is sent to the other while that is writable,
+     * and nothing is buffered between them. Once for each port, on the loop.
      *
-     * <p>May be materialized once, on the dispatcher of the port's loop ({@link Loops#dispatcherOf}). Buffers nothing.
-     * When its input completes the port is closed with 1000; when its input fails, with the code of a {@link
-     * WebSocketClose#asFailure}, or 1011. When the port ends, the input is cancelled and the output completes after
-     * 1005 and a 1000 without a reason, and fails with {@link WebSocketClose#asFailure} after every other code.
+     * <p>When one ends, what it received before is still sent, then the other is closed: after 1005 and a 1000 without a
+     * reason with 1000, after every other code with that code and reason. A fault in either closes both with 1011.
      */
-    default Flow<Frame, Frame, NotUsed> flow() {
-        return Flow.fromSinkAndSource(new ToPort(this), new FromPort(this));
+    default void join(Port other) {
+        Loops.require(loop());
+        Loops.require(other.loop());
+        new Pipe(this, other).open();
+        new Pipe(other, this).open();
     }
 }

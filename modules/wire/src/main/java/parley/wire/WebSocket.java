@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * {@code high-water-mark} bytes are unsent, {@link #isWritable} is false. Pings are answered, silence is probed.
  *
  * <p>It ends once, with a {@link WebSocketClose}; frames received before the peer ended it are still delivered. Whoever
- * is given a socket runs its {@link #flow} or closes it.
+ * is given a socket joins it with another port or closes it.
  */
 public final class WebSocket implements Port {
     private static final Logger LOG = LoggerFactory.getLogger(WebSocket.class);
@@ -45,6 +45,7 @@ public final class WebSocket implements Port {
     private @Nullable WebSocketClose close;
     private boolean closeSent;
     private boolean reading = true;
+    private final Runnable flush = this::flush;
     private boolean flushPending;
     private boolean gone;
     private boolean discarding;
@@ -168,7 +169,7 @@ public final class WebSocket implements Port {
     private void flushSoon() {
         if (!flushPending) {
             flushPending = true;
-            loop().execute(this::flush);
+            loop().execute(flush);
         }
     }
 
@@ -179,7 +180,7 @@ public final class WebSocket implements Port {
 
     private void startClose(int code, String reason) {
         if (gone && onReadable == null) {
-            // No stream ever took what was heard, and now none will.
+            // Nobody ever took what was heard, and now nobody will.
             discard();
         }
         if (closeSent || gone) {

@@ -31,24 +31,4 @@ public record WebSocketClose(int code, String reason, boolean byPeer) {
     boolean isPlain() {
         return code == NO_CODE || (code == NORMAL && reason.isEmpty());
     }
-
-    /** The failure that makes {@link WebSocket#flow()} close its socket with this code when a stream fails with it. */
-    public RuntimeException asFailure() {
-        return new Closing(this);
-    }
-
-    /** A stream's wish to close its socket with a code. A value that travels as a failure, so it has no stack. */
-    static final class Closing extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-        private final transient WebSocketClose close;
-
-        Closing(WebSocketClose close) {
-            super(close.code() + " " + close.reason(), null, false, false);
-            this.close = close;
-        }
-
-        WebSocketClose close() {
-            return close;
-        }
-    }
 }

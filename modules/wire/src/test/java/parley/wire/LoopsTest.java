@@ -7,9 +7,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.stream.ActorAttributes;
-import org.apache.pekko.stream.javadsl.Sink;
-import org.apache.pekko.stream.javadsl.Source;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -21,21 +18,6 @@ class LoopsTest {
     @AfterEach
     void close() {
         rig.close();
-    }
-
-    @Test
-    void aStreamOnALoopsDispatcherRunsOnThatLoop() {
-        for (int number = 0; number < rig.loops.count(); number++) {
-            var loop = rig.loops.get(number);
-
-            var onLoop = Rig.get(Source.range(1, 100)
-                    .map(element -> loop.inEventLoop())
-                    .toMat(Sink.seq(), org.apache.pekko.stream.javadsl.Keep.right())
-                    .withAttributes(ActorAttributes.dispatcher(rig.loops.dispatcherOf(loop)))
-                    .run(rig.materializer));
-
-            assertThat(onLoop).hasSize(100).containsOnly(true);
-        }
     }
 
     @Test

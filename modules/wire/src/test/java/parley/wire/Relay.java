@@ -9,9 +9,6 @@ import java.net.URI;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ActorSystem;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
-import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Materializer;
 
 /** The bare wire between two sockets: what the audio path costs before anything is done with it. */
@@ -22,8 +19,8 @@ public final class Relay {
     public static void main(String[] args) throws Exception {
         var upstream = URI.create(args[1]);
         var loops = Loops.create(0);
-        var config = loops.dispatchers().withFallback(ConfigFactory.load());
-        var system = ActorSystem.create("relay", ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup()));
+        var config = ConfigFactory.load();
+        var system = ActorSystem.create("relay", config);
         var settings = WireSettings.from(config);
         var client = new WebSocketClient(settings);
         var materializer = Materializer.createMaterializer(system);
@@ -40,7 +37,7 @@ public final class Relay {
                                 return CompletableFuture.completedFuture(new HttpServer.Reply.Upgrade(
                                         null,
                                         new DefaultHttpHeaders(),
-                                        caller -> join(caller, client, upstream, request, loops, materializer)));
+                                        caller -> join(caller, client, upstream, request)));
                             }
 
                             @Override
@@ -53,22 +50,13 @@ public final class Relay {
         System.err.println("relay ready");
     }
 
-    private static void join(
-            WebSocket caller,
-            WebSocketClient client,
-            URI upstream,
-            FullHttpRequest request,
-            Loops loops,
-            Materializer materializer) {
+    private static void join(WebSocket caller, WebSocketClient client, URI upstream, FullHttpRequest request) {
         var target = URI.create(upstream + request.uri());
         client.connect(caller.loop(), target, new DefaultHttpHeaders()).whenComplete((provider, refused) -> {
             if (refused != null) {
                 caller.close(WebSocketClose.TRY_AGAIN_LATER, "no upstream");
             } else {
-                caller.flow()
-                        .join(provider.flow())
-                        .withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(caller.loop())))
-                        .run(materializer);
+                caller.join(provider);
             }
         });
     }

@@ -38,10 +38,11 @@ final class Rig implements AutoCloseable {
     final Queue<HttpServer> servers = new ConcurrentLinkedQueue<>();
 
     Rig() {
-        var config = loops.dispatchers()
+        var config = Streams.dispatchers(loops)
                 .withFallback(ConfigFactory.parseString("pekko.loglevel = off, pekko.stdout-loglevel = off"))
                 .withFallback(ConfigFactory.load());
-        system = ActorSystem.create("rig", ActorSystemSetup.create(BootstrapSetup.create(config), loops.setup()));
+        system =
+                ActorSystem.create("rig", ActorSystemSetup.create(BootstrapSetup.create(config), Streams.setup(loops)));
         materializer = Materializer.createMaterializer(system);
     }
 
@@ -76,12 +77,12 @@ final class Rig implements AutoCloseable {
     }
 
     void echo(WebSocket socket) {
-        run(socket, socket.flow().join(org.apache.pekko.stream.javadsl.Flow.of(Frame.class)));
+        run(socket, Streams.flow(socket).join(org.apache.pekko.stream.javadsl.Flow.of(Frame.class)));
     }
 
     /** Runs a graph on the dispatcher of a port's loop, with no buffers between. */
     <M> M run(Port port, RunnableGraph<M> graph) {
-        return graph.withAttributes(ActorAttributes.dispatcher(loops.dispatcherOf(port.loop()))
+        return graph.withAttributes(ActorAttributes.dispatcher(Streams.dispatcherOf(loops, port.loop()))
                         .and(Attributes.inputBuffer(1, 1)))
                 .run(materializer);
     }

@@ -71,7 +71,7 @@ class WebSocketClientTest {
                 .thenCompose(socket -> rig.run(
                                 socket,
                                 Source.<Frame>maybe()
-                                        .via(socket.flow())
+                                        .via(Streams.flow(socket))
                                         .map(WebSocketClientTest::take)
                                         .take(count)
                                         .toMat(Sink.seq(), Keep.right()))
@@ -100,7 +100,7 @@ class WebSocketClientTest {
                         socket,
                         Source.single(Frame.text("hello"))
                                 .concat(Source.maybe())
-                                .via(socket.flow())
+                                .via(Streams.flow(socket))
                                 .map(WebSocketClientTest::take)
                                 .toMat(Sink.head(), Keep.right()))));
 
@@ -248,7 +248,7 @@ class WebSocketClientTest {
                         Source.range(1, count)
                                 .map(number -> Frame.text(Raw.numbered(number, number * 1000)))
                                 .concat(Source.maybe())
-                                .via(socket.flow())
+                                .via(Streams.flow(socket))
                                 .map(frame -> take(frame).length())
                                 .take(count)
                                 .toMat(Sink.seq(), Keep.right()))));

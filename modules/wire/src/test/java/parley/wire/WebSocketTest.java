@@ -186,10 +186,12 @@ class WebSocketTest {
                 Rig.defaults(),
                 socket -> rig.run(
                         socket,
-                        Source.<Frame>maybe().viaMat(socket.flow(), Keep.left()).to(Sink.foreach(frame -> {
-                            lengths.add(frame.length());
-                            frame.release();
-                        }))));
+                        Source.<Frame>maybe()
+                                .viaMat(Streams.flow(socket), Keep.left())
+                                .to(Sink.foreach(frame -> {
+                                    lengths.add(frame.length());
+                                    frame.release();
+                                }))));
         try (var raw = Raw.upgraded(server)) {
             raw.write(Bytes.frame(true, Bytes.BINARY, new byte[21 * MIB]));
             assertThat(next(lengths)).isEqualTo(21 * MIB);
@@ -286,9 +288,9 @@ class WebSocketTest {
         assertThat(closeAfter(Source.empty())).isEqualTo(new Raw.Got(Bytes.CLOSE, 1000, "", 2));
         assertThat(closeAfter(Source.failed(new IllegalStateException("secret"))))
                 .isEqualTo(new Raw.Got(Bytes.CLOSE, 1011, "internal error", 16));
-        assertThat(closeAfter(Source.failed(new WebSocketClose(4321, "why", false).asFailure())))
+        assertThat(closeAfter(Source.failed(Streams.failure(new WebSocketClose(4321, "why", false)))))
                 .isEqualTo(new Raw.Got(Bytes.CLOSE, 4321, "why", 5));
-        assertThat(closeAfter(Source.failed(new WebSocketClose(1006, "lost", true).asFailure())))
+        assertThat(closeAfter(Source.failed(Streams.failure(new WebSocketClose(1006, "lost", true)))))
                 .isEqualTo(new Raw.Got(Bytes.CLOSE, 1011, "lost", 6));
     }
 
@@ -302,7 +304,8 @@ class WebSocketTest {
             var server = rig.sockets(
                     Rig.defaults(),
                     socket -> ended.complete(rig.run(
-                            socket, Source.<Frame>maybe().via(socket.flow()).toMat(Sink.ignore(), Keep.right()))));
+                            socket,
+                            Source.<Frame>maybe().via(Streams.flow(socket)).toMat(Sink.ignore(), Keep.right()))));
             try (var raw = Raw.upgraded(server)) {
                 raw.write(Bytes.closing(true, close.code(), close.reason()));
                 var done = Rig.get(ended);
@@ -320,10 +323,10 @@ class WebSocketTest {
         var materializer = Materializer.createMaterializer(rig.system);
         var server = rig.sockets(
                 Rig.defaults(),
-                socket -> socket.flow()
+                socket -> Streams.flow(socket)
                         .join(Flow.of(Frame.class))
                         .withAttributes(org.apache.pekko.stream.ActorAttributes.dispatcher(
-                                rig.loops.dispatcherOf(socket.loop())))
+                                Streams.dispatcherOf(rig.loops, socket.loop())))
                         .run(materializer));
         try (var raw = Raw.upgraded(server)) {
             raw.write(text("hello"));
@@ -331,24 +334,6 @@ class WebSocketTest {
             materializer.shutdown();
 
             assertThat(raw.readFrame().code()).isEqualTo(1001);
-        }
-    }
-
-    @Test
-    void aStreamOnAnotherDispatcherIsRefused() throws Exception {
-        var result = new CompletableFuture<CompletionStage<Done>>();
-        var server = rig.sockets(
-                Rig.defaults(),
-                socket -> result.complete(Source.<Frame>maybe()
-                        .via(socket.flow())
-                        .toMat(Sink.ignore(), Keep.right())
-                        .run(rig.materializer)));
-        try (var raw = Raw.upgraded(server)) {
-            raw.write(text("nobody takes this"));
-
-            assertThat(Rig.failure(Rig.get(result)))
-                    .hasMessage("a port's stream must run on the dispatcher of its event loop");
-            assertThat(raw.readFrame().code()).isEqualTo(1011);
         }
     }
 
@@ -377,7 +362,7 @@ class WebSocketTest {
                                     made.incrementAndGet();
                                     return Frame.text(Raw.numbered(number, 16 * 1024));
                                 })
-                                .via(socket.flow())
+                                .via(Streams.flow(socket))
                                 .to(Sink.foreach(Frame::release))));
         try (var raw = Raw.upgraded(server)) {
             rig.await("the first", () -> made.get() > 0);
@@ -397,7 +382,8 @@ class WebSocketTest {
         var server = rig.sockets(
                 Rig.defaults(),
                 socket -> frames.complete(rig.run(
-                        socket, Source.<Frame>maybe().via(socket.flow()).toMat(Sink.<Frame>queue(), Keep.right()))));
+                        socket,
+                        Source.<Frame>maybe().via(Streams.flow(socket)).toMat(Sink.<Frame>queue(), Keep.right()))));
         try (var raw = Raw.upgraded(server)) {
             var sent = new AtomicLong();
             var sender = Thread.ofVirtual().start(() -> {
@@ -483,7 +469,7 @@ class WebSocketTest {
     private Raw.Got closeAfter(Source<Frame, ?> source) throws IOException {
         var server = rig.sockets(
                 Rig.defaults(),
-                socket -> rig.run(socket, source.via(socket.flow()).to(Sink.foreach(Frame::release))));
+                socket -> rig.run(socket, source.via(Streams.flow(socket)).to(Sink.foreach(Frame::release))));
         try (var raw = Raw.upgraded(server)) {
             return raw.readFrame();
         }

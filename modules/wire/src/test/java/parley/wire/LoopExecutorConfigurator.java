@@ -10,14 +10,14 @@ import org.apache.pekko.dispatch.DispatcherPrerequisites;
 import org.apache.pekko.dispatch.ExecutorServiceConfigurator;
 import org.apache.pekko.dispatch.ExecutorServiceFactory;
 
-/** Makes a dispatcher run on an event loop. Named in the configuration that {@link Loops#dispatchers()} writes. */
+/** Makes a dispatcher run on an event loop. Named in the configuration that {@link Streams#dispatchers} writes. */
 public final class LoopExecutorConfigurator extends ExecutorServiceConfigurator {
     private final EventLoop loop;
 
     /** Called by Pekko, reflectively. */
     public LoopExecutorConfigurator(Config config, DispatcherPrerequisites prerequisites) {
         super(config, prerequisites);
-        this.loop = Loops.in(prerequisites).get(config.getInt("loop"));
+        this.loop = Streams.in(prerequisites).get(config.getInt("loop"));
     }
 
     @Override

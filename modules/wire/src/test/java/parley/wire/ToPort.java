@@ -50,7 +50,7 @@ final class ToPort extends GraphStage<SinkShape<Frame>> {
 
                 @Override
                 public void onUpstreamFailure(Throwable failure) {
-                    if (failure instanceof WebSocketClose.Closing closing) {
+                    if (failure instanceof Streams.Closing closing) {
                         port.close(closing.close().code(), closing.close().reason());
                         completeStage();
                     } else {

@@ -73,7 +73,7 @@ final class FromPort extends GraphStage<SourceShape<Frame>> {
             if (ending != null && ending.isPlain()) {
                 completeStage();
             } else if (ending != null) {
-                failStage(ending.asFailure());
+                failStage(Streams.failure(ending));
             }
         }
 
