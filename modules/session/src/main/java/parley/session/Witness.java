@@ -42,7 +42,7 @@ final class Witness {
     private final Clock clock;
     private final Prices prices;
     private final List<SessionEvent> facts = new ArrayList<>();
-    private final Map<String, Long> generatedMs = new HashMap<>();
+    private final Map<String, Millis> generated = new HashMap<>();
     /** The words of items that are no items of the conversation yet, in the order in which they began. */
     private final Map<String, StringBuilder> words = new LinkedHashMap<>();
 
@@ -130,7 +130,7 @@ final class Witness {
 
     /** The agent's audio passed by. */
     void generated(String itemId, long ms) {
-        generatedMs.merge(itemId, ms, Long::sum);
+        generated.computeIfAbsent(itemId, first -> new Millis()).sum += ms;
     }
 
     /** The agent's audio came, and nobody will hear it: its response was interrupted before. */
@@ -160,7 +160,7 @@ final class Witness {
     void isHeard(String itemId, long heardMs) {
         var text = words.get(itemId);
         facts.add(new AgentHeard(
-                itemId, text == null ? "" : text.toString(), generatedMs.getOrDefault(itemId, 0L), heardMs, now()));
+                itemId, text == null ? "" : text.toString(), sum(generated.get(itemId)), heardMs, now()));
     }
 
     /**
@@ -171,13 +171,13 @@ final class Witness {
     boolean providerLost() {
         boolean cut = false;
         var begun = new LinkedHashSet<>(words.keySet());
-        begun.addAll(generatedMs.keySet());
+        begun.addAll(generated.keySet());
         for (var itemId : begun) {
             if (told.add(itemId)) {
                 cut = true;
                 var text = words.get(itemId);
-                facts.add(new AgentSaid(
-                        itemId, text == null ? "" : text.toString(), orZero(generatedMs.get(itemId)), now()));
+                facts.add(
+                        new AgentSaid(itemId, text == null ? "" : text.toString(), sum(generated.get(itemId)), now()));
                 var heard = cutMs.get(itemId);
                 if (heard != null) {
                     facts.add(new AgentCut(itemId, heard, now()));
@@ -185,7 +185,7 @@ final class Witness {
             }
         }
         words.clear();
-        generatedMs.clear();
+        generated.clear();
         speechStart.clear();
         spokenMs.clear();
         aside.clear();
@@ -308,7 +308,7 @@ final class Witness {
             case ASSISTANT -> {
                 words.remove(id);
                 var text = words(message);
-                facts.add(new AgentSaid(id, text == null ? "" : text, orZero(generatedMs.remove(id)), now()));
+                facts.add(new AgentSaid(id, text == null ? "" : text, sum(generated.remove(id)), now()));
                 var heard = cutMs.get(id);
                 if (heard != null) {
                     facts.add(new AgentCut(id, heard, now()));
@@ -334,6 +334,15 @@ final class Witness {
 
     private Instant now() {
         return clock.instant();
+    }
+
+    /** Of an item's audio; counted for each frame, so it is no value in a map. */
+    private static final class Millis {
+        private long sum;
+    }
+
+    private static long sum(@Nullable Millis millis) {
+        return millis == null ? 0 : millis.sum;
     }
 
     private static long orZero(@Nullable Long value) {
