@@ -193,6 +193,6 @@ final class SessionLink {
         }
         var loop = seat.conversation().loop();
         var line = connection.accept(stream, loop);
-        seat.take(name).thenAcceptAsync(port -> Bridge.between(line, port), loop);
+        seat.take(name).thenAcceptAsync(port -> line.join(port), loop);
     }
 }

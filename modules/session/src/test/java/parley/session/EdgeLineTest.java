@@ -51,7 +51,7 @@ class EdgeLineTest {
 
     private EdgeLine connect(Port first, boolean guided, Map<String, ?> settings) {
         var line = new EdgeLine(first, guided, 0, reach, Rig.settings(settings), metrics);
-        loops.get(0).execute(() -> Bridge.between(caller, line));
+        loops.get(0).execute(() -> caller.join(line));
         return line;
     }
 
@@ -164,7 +164,7 @@ class EdgeLineTest {
     @Test
     void whoCameBackHasANumberBeforeTheFirstEvent() {
         var line = new EdgeLine(session, true, 41, reach, Rig.settings(Map.of()), metrics);
-        loops.get(0).execute(() -> Bridge.between(caller, line));
+        loops.get(0).execute(() -> caller.join(line));
         moves();
 
         assertThat(reach.asked().lastSeq).isEqualTo(41);

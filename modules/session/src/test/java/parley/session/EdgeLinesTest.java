@@ -40,7 +40,7 @@ class EdgeLinesTest {
         var line = new EdgeLine(
                 new FakePort(caller.loop()), guided, 0, new FakeReach(), Rig.settings(Map.of()), new SessionMetrics());
         lines.add(line);
-        caller.loop().execute(() -> Bridge.between(caller, line));
+        caller.loop().execute(() -> caller.join(line));
         callers.add(caller);
         return caller;
     }

@@ -1,6 +1,5 @@
 package parley.wire;
 
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +44,9 @@ final class Pipe implements Runnable {
     public void run() {
         due = false;
         try {
-            pass();
+            if (!over) {
+                pass();
+            }
         } catch (RuntimeException fault) {
             LOG.error("a line of frames failed", fault);
             from.close(WebSocketClose.INTERNAL_ERROR, "internal error");
@@ -53,43 +54,30 @@ final class Pipe implements Runnable {
         }
     }
 
+    /** The last frames of a port that has ended do not wait for room: nothing comes after them. */
     private void pass() {
-        for (int passed = 0; to.isWritable() && !over; passed++) {
+        for (int passed = 0; to.ending() == null && (to.isWritable() || from.ending() != null); passed++) {
             if (passed == IN_ONE_GO) {
                 soon();
                 return;
             }
             var frame = from.poll();
             if (frame == null) {
-                passOn(from.ending());
-                return;
+                break;
             }
             to.send(frame);
         }
-        if (to.ending() != null) {
-            over();
-        }
-    }
-
-    private void passOn(@Nullable WebSocketClose ending) {
-        if (ending != null && ending.isPlain()) {
-            end(WebSocketClose.NORMAL, "");
-        } else if (ending != null) {
-            end(ending.code(), ending.reason());
+        var ending = from.ending();
+        if (ending != null) {
+            end(ending.code() == WebSocketClose.NO_CODE ? WebSocketClose.NORMAL : ending.code(), ending.reason());
         }
     }
 
     private void end(int code, String reason) {
-        over();
-        to.close(code, reason);
-    }
-
-    private void over() {
-        if (!over) {
-            over = true;
-            to.onWritable(null);
-            from.onReadable(null);
-            from.discard();
+        over = true;
+        if (to.ending() == null) {
+            to.close(code, reason);
         }
+        from.discard();
     }
 }

@@ -48,8 +48,9 @@ public interface Port {
      * Joins this port and another of the same loop: what arrives at either is sent to the other while that is writable,
      * and nothing is buffered between them. Once for each port, on the loop.
      *
-     * <p>When one ends, what it received before is still sent, then the other is closed: after 1005 and a 1000 without a
-     * reason with 1000, after every other code with that code and reason. A fault in either closes both with 1011.
+     * <p>A frame that was taken from one has arrived at the other; what the other cannot take stays where it is. When one
+     * has ended and all of it was sent, the other is closed with its code and reason; after 1005, with 1000. A fault in
+     * either closes both with 1011.
      */
     default void join(Port other) {
         Loops.require(loop());

@@ -26,9 +26,4 @@ public record WebSocketClose(int code, String reason, boolean byPeer) {
                 || (code >= INVALID_TEXT && code <= 1014)
                 || (code >= 3000 && code <= 4999);
     }
-
-    /** Whether it is a normal end of which nothing more is said. */
-    boolean isPlain() {
-        return code == NO_CODE || (code == NORMAL && reason.isEmpty());
-    }
 }

@@ -70,7 +70,7 @@ final class FromPort extends GraphStage<SourceShape<Frame>> {
                 return;
             }
             var ending = port.ending();
-            if (ending != null && ending.isPlain()) {
+            if (ending != null && Streams.isPlain(ending)) {
                 completeStage();
             } else if (ending != null) {
                 failStage(Streams.failure(ending));

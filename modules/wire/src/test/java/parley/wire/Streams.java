@@ -27,6 +27,12 @@ final class Streams {
         return new Closing(close);
     }
 
+    /** Whether it is a normal end of which nothing more is said. */
+    static boolean isPlain(WebSocketClose close) {
+        return close.code() == WebSocketClose.NO_CODE
+                || (close.code() == WebSocketClose.NORMAL && close.reason().isEmpty());
+    }
+
     static final class Closing extends RuntimeException {
         private static final long serialVersionUID = 1L;
         private final transient WebSocketClose close;
