@@ -45,7 +45,7 @@ public final class EchoServer implements AutoCloseable {
             System.exit(2);
         }
         try {
-            var server = start(port, EchoConversation::new);
+            var server = start(port);
             System.out.println("listening on port " + server.port());
             server.listener.closeFuture().await();
         } catch (BindException taken) {
@@ -60,6 +60,11 @@ public final class EchoServer implements AutoCloseable {
                 && arguments.getLast().matches("[0-9]{1,5}");
         int port = one ? Integer.parseInt(arguments.getLast()) : -1;
         return port <= 65_535 ? port : -1;
+    }
+
+    /** Repeats what it hears; listens on this machine only, on any free port for 0. */
+    public static EchoServer start(int port) throws BindException, InterruptedException {
+        return start(port, EchoConversation::new);
     }
 
     /** Listens on this machine only. Each socket gets a conversation of its own; port 0 takes any free one. */
