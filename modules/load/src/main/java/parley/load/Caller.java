@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class Caller extends SimpleChannelInboundHandler<WebSocketFrame> {
     static final int PATIENCE_SECONDS = 15;
     private static final int LONGEST_REASON = 80;
+    private static final int SWITCHING = 101;
 
     private enum Phase {
         DIALLING,
@@ -84,14 +85,20 @@ final class Caller extends SimpleChannelInboundHandler<WebSocketFrame> {
         }
     }
 
-    /** Ends what is still open, because the far side did not answer the close, and closes the books. */
-    void leave() {
-        drop();
-        conduct.settle();
+    /** Instead of {@link #dial}, when nobody is to be dialled. */
+    void giveUp(Throwable cause) {
+        fail(words(cause));
+        gone.run();
     }
 
-    private void drop() {
+    /** Ends what is still open, because the far side did not answer the close. */
+    void drop() {
         if (socket != null) socket.channel().close();
+    }
+
+    /** Closes the books on what was said so far. */
+    void settle() {
+        conduct.settle();
     }
 
     @Override
@@ -167,7 +174,11 @@ final class Caller extends SimpleChannelInboundHandler<WebSocketFrame> {
     /** Without addresses and names of system calls, so that equal reasons count as one. */
     private static String words(Throwable cause) {
         if (cause instanceof WebSocketClientHandshakeException handshake && handshake.response() != null) {
-            return "HTTP " + handshake.response().status();
+            var status = handshake.response().status();
+            // Its message would repeat what was offered, which may be a key.
+            return status.code() == SWITCHING
+                    ? "HTTP 101 with another subprotocol or key than it must"
+                    : "HTTP " + status;
         }
         var root = cause;
         while (root.getCause() != null && !(root instanceof ConnectException)) {

@@ -12,7 +12,7 @@ interface Conduct {
     /** An event came that was scanned just now; the scan and the text are valid during the call. */
     void hear(EventScan scan, EventScan.Kind kind, ByteBuf text, Schedule schedule);
 
-    /** Nothing will be said or heard any more. Called once. */
+    /** What was said so far and not answered will not be. More may be said afterwards. */
     void settle();
 
     /** Sends one frame, or gives up on it when the far side has stopped reading: what is unsent stays bounded. */

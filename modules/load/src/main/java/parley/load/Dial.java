@@ -17,7 +17,6 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler;
@@ -41,16 +40,19 @@ public final class Dial {
     private static final WriteBufferWaterMark UNSENT = new WriteBufferWaterMark(128 << 10, 256 << 10);
 
     private final URI url;
+    private final Access access;
     private final WebSocketClientProtocolConfig protocol;
     private final Optional<SslContext> tls;
 
-    private Dial(URI url, Optional<String> token, Optional<SslContext> tls) {
+    private Dial(URI url, Access access, Optional<SslContext> tls) {
         this.url = url;
+        this.access = access;
         this.tls = tls;
         var headers = new DefaultHttpHeaders();
-        token.ifPresent(bearer -> headers.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + bearer));
+        access.headers().forEach(header -> headers.add(header.name(), header.value()));
         this.protocol = WebSocketClientProtocolConfig.newBuilder()
                 .webSocketUri(url)
+                .subprotocol(access.subprotocols().isEmpty() ? null : String.join(", ", access.subprotocols()))
                 .customHeaders(headers)
                 .maxFramePayloadLength(LONGEST_MESSAGE)
                 .allowExtensions(false)
@@ -68,13 +70,23 @@ public final class Dial {
      * @param url {@code ws:} or {@code wss:}
      * @param insecure accept any certificate
      */
+    static Dial to(URI url, Access access, boolean insecure) {
+        return new Dial(url, access, secure(url) ? Optional.of(tls(insecure)) : Optional.empty());
+    }
+
+    /** As the other, for a caller who brings at most a token. */
     public static Dial to(URI url, Optional<String> token, boolean insecure) {
-        return new Dial(url, token, secure(url) ? Optional.of(tls(insecure)) : Optional.empty());
+        return to(url, token.map(Access::bearing).orElse(Access.NONE), insecure);
+    }
+
+    /** The same for another address, which is as secure as the first. */
+    Dial at(URI other) {
+        return new Dial(other, access, tls);
     }
 
     /** The same for another address, which is as secure as the first, and another token. */
     public Dial to(URI other, String token) {
-        return new Dial(other, Optional.of(token), tls);
+        return new Dial(other, Access.bearing(token), tls);
     }
 
     /**

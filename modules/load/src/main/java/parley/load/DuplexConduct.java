@@ -18,6 +18,8 @@ final class DuplexConduct implements Conduct {
     private final AppendText text;
     private final Tally tally;
     private final Ledger ledger = new Ledger();
+    /** Missing frames that count as lost already. */
+    private int told;
 
     /** The text is shared with the other callers of the event loop. */
     DuplexConduct(int run, int session, AppendText text, Tally tally) {
@@ -80,6 +82,8 @@ final class DuplexConduct implements Conduct {
 
     @Override
     public void settle() {
-        tally.lost += ledger.missing();
+        int missing = ledger.missing();
+        tally.lost += missing - told;
+        told = missing;
     }
 }

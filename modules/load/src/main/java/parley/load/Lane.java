@@ -33,6 +33,8 @@ final class Lane {
     private Schedule schedule = new Schedule(0, 0, 0, 0);
 
     private boolean stopped;
+    /** Tells the timers of this start from those of an earlier one. */
+    private int starts;
 
     Lane(EventLoop loop, EventScan scan) {
         this.loop = loop;
@@ -43,15 +45,22 @@ final class Lane {
         return schedule;
     }
 
-    /** To be called on the loop, once; the seed fixes where in the period each caller's frames lie. */
+    /**
+     * To be called on the loop, and again for another schedule when the one before is over; the seed fixes where in the
+     * period each caller's frames lie.
+     */
     void start(Schedule when, long seed) {
         var random = new SplittableRandom(seed);
         schedule = when;
+        stopped = false;
+        round = 0;
+        position = 0;
+        int start = ++starts;
         ring = callers.stream()
                 .map(caller -> new Seat(caller, random.nextLong(when.period())))
                 .sorted(Comparator.comparingLong(Seat::phase))
                 .toList();
-        if (!ring.isEmpty()) walk();
+        if (!ring.isEmpty()) walk(start);
     }
 
     /**
@@ -71,18 +80,25 @@ final class Lane {
         }
     }
 
-    private void walk() {
+    /** To be called on the loop: adds what was seen since the last time, and closes the books on what was not heard. */
+    void tell(Tally seen) {
+        callers.forEach(Caller::settle);
+        seen.add(tally);
+        tally.clear();
+    }
+
+    private void walk(int start) {
         for (int sent = 0; ; sent++) {
             var seat = ring.get(position);
             long due = next();
-            if (stopped || !schedule.running(due)) return;
+            if (stopped || start != starts || !schedule.running(due)) return;
             long late = System.nanoTime() - due;
             if (late < 0) {
-                loop.schedule(this::walk, -late, TimeUnit.NANOSECONDS);
+                loop.schedule(() -> walk(start), -late, TimeUnit.NANOSECONDS);
                 return;
             }
             if (sent == BATCH) {
-                loop.execute(this::walk);
+                loop.execute(() -> walk(start));
                 return;
             }
             if (seat.caller().speak(schedule, due) && schedule.measured(due)) {

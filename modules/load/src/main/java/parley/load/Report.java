@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a run found out, as plain figures: the table and the JSON show the same. Counts are of the whole run, warm-
@@ -25,12 +26,13 @@ record Report(
         Map<String, Long> closes,
         Map<String, Long> errors,
         Generator generator,
+        @Nullable Machine machine,
         List<Cost> processes,
         boolean clean) {
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(SerializationFeature.INDENT_OUTPUT, SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
             .build();
 
     record Setup(
@@ -75,8 +77,37 @@ record Report(
             Map<String, Long> failures,
             Map<String, Long> disorder) {}
 
-    /** @param latePercent frames sent more than 5 ms after they were due, or never for want of time */
-    record Generator(double latePercent, double cpuPercent, double cpuMicrosPerFrame) {}
+    /**
+     * How near this program was to measuring itself.
+     *
+     * @param latePercent frames sent more than 5 ms after they were due, or never for want of time
+     * @param cpuPercent of one processor, whatever the program did
+     * @param busiestLoopPercent of one processor, by the event loop that had most to do; at 100 it is at its end
+     */
+    record Generator(double latePercent, double cpuPercent, double cpuMicrosPerFrame, double busiestLoopPercent) {
+        private static final double MOST_LATE_PERCENT = 2;
+        private static final double MOST_BUSY_PERCENT = 90;
+
+        boolean isLate() {
+            return latePercent > MOST_LATE_PERCENT;
+        }
+
+        boolean isFull() {
+            return busiestLoopPercent > MOST_BUSY_PERCENT;
+        }
+    }
+
+    /**
+     * @param busyPercent of all processors together, by whomever
+     * @param load processes that wanted a processor, a mean of the last minute
+     */
+    record Machine(int processors, double busyPercent, double load) {
+        private static final double FULL_PERCENT = 97;
+
+        boolean isFull() {
+            return busyPercent > FULL_PERCENT;
+        }
+    }
 
     /**
      * @param name the process id, or "all"
@@ -90,9 +121,16 @@ record Report(
             double residentMibAfter,
             double kibPerSession) {}
 
-    static Report of(Options options, Tally tally, Run.Mark before, Run.Mark from, Run.Mark to) {
-        double seconds = (to.nanos() - from.nanos()) / 1e9;
-        long frames = to.sent() - from.sent() + to.heard() - from.heard();
+    /**
+     * @param asked sessions there were to be
+     * @param connected sessions there were
+     * @param tally what they saw in what is reported
+     * @param before when nobody was connected yet
+     */
+    static Report of(Options options, int asked, long connected, Tally tally, Mark before, Mark.Window window) {
+        var from = window.from();
+        var to = window.to();
+        double seconds = window.seconds();
         long failed = total(tally.connectFailures);
         var found = new Frames(
                 tally.sent.sum(),
@@ -112,25 +150,30 @@ record Report(
                 tally.bargeIns,
                 tally.turnFailures,
                 tally.disorder);
-        var costs = costs(options, tally.connected.sum(), frames, before, from, to);
+        var costs = costs(options, connected, before, window);
         var own = costs.removeLast();
         long wrong = found.lost() + found.doubled() + found.reordered() + found.corrupt() + found.notSent();
         return new Report(
                 new Setup(
-                        options.url().toString(),
+                        options.shownUrl(),
                         options.mode().toString(),
-                        options.sessions(),
+                        asked,
                         options.frameMillis(),
                         options.warmup(),
                         options.seconds(),
                         seconds),
-                new Sessions(tally.connected.sum(), failed, tally.cut.sum(), tally.connectFailures),
+                new Sessions(connected, failed, tally.cut.sum(), tally.connectFailures),
                 latencies(tally),
                 found,
                 turns,
                 tally.closes,
                 tally.errors,
-                new Generator(per(100.0 * tally.late, tally.due), own.cpuPercent(), own.cpuMicrosPerFrame()),
+                new Generator(
+                        per(100.0 * tally.late, tally.due),
+                        own.cpuPercent(),
+                        own.cpuMicrosPerFrame(),
+                        window.busiestLoopPercent()),
+                machine(window),
                 List.copyOf(costs),
                 wrong + failed + tally.cut.sum() + turns.failed() + total(turns.disorder()) == 0);
     }
@@ -149,11 +192,20 @@ record Report(
         return latencies;
     }
 
+    private static @Nullable Machine machine(Mark.Window window) {
+        if (window.from().machine().isEmpty() || window.to().machine().isEmpty()) return null;
+        var from = window.from().machine().get();
+        var to = window.to().machine().get();
+        return new Machine(to.processors(), per(100.0 * (to.busy() - from.busy()), to.all() - from.all()), to.load());
+    }
+
     /** One for each process that lived through the run, their sum when there are several, and the generator's. */
-    private static ArrayList<Cost> costs(
-            Options options, long sessions, long frames, Run.Mark before, Run.Mark from, Run.Mark to) {
+    private static ArrayList<Cost> costs(Options options, long sessions, Mark before, Mark.Window window) {
         var costs = new ArrayList<Cost>();
-        double seconds = (to.nanos() - from.nanos()) / 1e9;
+        var from = window.from();
+        var to = window.to();
+        long frames = window.frames();
+        double seconds = window.seconds();
         for (int i = 0; i < to.processes().size(); i++) {
             Optional<ProcessReading> first = before.processes().get(i);
             Optional<ProcessReading> begin = from.processes().get(i);
@@ -199,8 +251,12 @@ record Report(
     }
 
     String json() {
+        return json(this);
+    }
+
+    static String json(Record report) {
         try {
-            return JSON.writeValueAsString(this);
+            return JSON.writeValueAsString(report);
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException(impossible);
         }

@@ -6,8 +6,6 @@ import java.util.Map;
 
 /** A {@link Report} for people: one aligned table. */
 final class ReportTable {
-    private static final double LATE_WARNING_PERCENT = 2;
-
     private final Formatter out = new Formatter(new StringBuilder(), Locale.ROOT);
     private final Report report;
 
@@ -99,18 +97,45 @@ final class ReportTable {
         }
         var own = report.generator();
         out.format("%-24s %10.1f %10.1f%n", "this generator", own.cpuPercent(), own.cpuMicrosPerFrame());
+        headroom();
+    }
+
+    /** How far this program was from being what was measured. */
+    private void headroom() {
+        var own = report.generator();
+        out.format("%n");
         out.format("%-24s %9.2f%%%n", "sent over 5 ms late", own.latePercent());
+        out.format("%-24s %9.1f%%", "its busiest event loop", own.busiestLoopPercent());
+        // A loop that had to wait for a processor says nothing of what it could have done.
+        if (report.frames().sent() > 0 && own.busiestLoopPercent() > 0 && !own.isLate()) {
+            out.format(" busy: %.1f times as many frames would fill it", 100 / own.busiestLoopPercent());
+        }
+        out.format("%n");
+        var machine = report.machine();
+        if (machine == null) return;
+        out.format(
+                "%-24s %9.1f%% busy, %d processors, load %.2f%n",
+                "the whole machine", machine.busyPercent(), machine.processors(), machine.load());
     }
 
     private void warnings() {
-        if (report.generator().latePercent() > LATE_WARNING_PERCENT) {
-            out.format("%n");
-            out.format("WARNING: the generator was late too often: it was measured more than the gateway was%n");
+        if (report.generator().isLate()) {
+            warn("the generator was late too often: it was measured more than the gateway was");
+        }
+        if (report.generator().isFull()) {
+            warn("an event loop of the generator was full: give it more --threads, if there are processors for them");
+        }
+        if (report.machine() != null && report.machine().isFull()) {
+            warn("the machine was full: the milliseconds are as much its own as the gateway's");
         }
         if (report.frames().notSent() > 0) {
-            out.format("%n");
-            out.format("WARNING: the far side stopped reading, so that frames were given up unsent%n");
+            warn("the far side stopped reading, so that frames were given up unsent");
         }
+    }
+
+    private void warn(String what) {
+        out.format("%n");
+        out.format("WARNING: %s%n", what);
     }
 
     private void figures(String name, Object... wordsAndCounts) {

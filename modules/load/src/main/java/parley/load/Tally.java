@@ -1,5 +1,6 @@
 package parley.load;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -55,7 +56,7 @@ final class Tally {
         reasons.merge(key, 1L, Long::sum);
     }
 
-    /** The sum of both; to be called when the other's loop has ended. */
+    /** The sum of both; to be called on the other's loop. */
     void add(Tally other) {
         connected.add(other.connected.sum());
         cut.add(other.cut.sum());
@@ -82,6 +83,15 @@ final class Tally {
         other.errors.forEach((reason, n) -> errors.merge(reason, n, Long::sum));
         other.turnFailures.forEach((reason, n) -> turnFailures.merge(reason, n, Long::sum));
         other.disorder.forEach((reason, n) -> disorder.merge(reason, n, Long::sum));
+    }
+
+    /** To be called on the tally's loop. */
+    void clear() {
+        for (var adder : List.of(connected, cut, sent, heard)) adder.reset();
+        for (var histogram : List.of(connect, roundTrip, service, firstAudio, firstAudioAfterStop)) histogram.reset();
+        due = late = unsent = lost = doubled = reordered = corrupt = compared = 0;
+        turnsCompleted = turnsUnfinished = bargeIns = 0;
+        for (var reasons : List.of(connectFailures, closes, errors, turnFailures, disorder)) reasons.clear();
     }
 
     private static Histogram histogram() {

@@ -1,13 +1,14 @@
 /**
  * Talks to a gateway as very many callers would, and reports what they heard.
  *
- * <p>Read first: {@link parley.load.Run} (the order of events), {@link parley.load.Caller} (one socket) and
+ * <p>Read first: {@link parley.load.Crowd} (the order of events), {@link parley.load.Caller} (one socket) and
  * {@link parley.load.DuplexConduct} (how each frame is followed through the gateway and back).
  *
  * <pre>
- *   Main ─▶ Options ─▶ Run ─▶ Report
- *                       │ one Lane per event loop: the clock that lets its callers speak, and their Tally
- *                       └─▶ Caller ─▶ Conduct: duplex (every frame comes back) | turn (speak, listen) | idle
+ *   Main ─▶ Options ─▶ Run (once) | Ramp (more and more) ─▶ Report, RampReport        Comparison (of two reports)
+ *                       │
+ *                       └─▶ Crowd: one Lane per event loop: the clock that lets its callers speak, and their Tally
+ *                             └─▶ Caller ─▶ Conduct: duplex (every frame comes back) | turn (speak, listen) | idle
  * </pre>
  *
  * <p>Time is an open loop: a frame's moment is fixed before the run starts, and its round trip counts from that moment

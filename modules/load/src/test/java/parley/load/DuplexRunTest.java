@@ -23,6 +23,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -150,6 +152,29 @@ class DuplexRunTest {
     }
 
     @Test
+    void theServerSeesTheHeadersAndTheQueryOfTheCommandLine() throws Exception {
+        var seen = new ConcurrentLinkedQueue<String>();
+        try (var server = EchoServer.start(0, () -> new Handshakes(seen), EchoConversation::new)) {
+            var url = "ws://127.0.0.1:" + server.port() + "/openai/realtime?deployment=d&api-version=1";
+            var report = report(server.port(), "--url", url, "--header", "OpenAI-Beta: realtime=v1", "--token", "t");
+
+            assertThat(report.clean()).isTrue();
+            assertThat(report.setup().url()).endsWith("/openai/realtime?deployment=…&api-version=…");
+        }
+
+        assertThat(seen).hasSize(2).containsOnly("/openai/realtime?deployment=d&api-version=1, realtime=v1, Bearer t");
+    }
+
+    /** The echo chooses none, which a caller who offered some must refuse; what was offered may be a key. */
+    @Test
+    void offeredSubprotocolsAreNotTold() throws Exception {
+        var report = run(EchoConversation::new, "--subprotocol", "realtime,secret");
+
+        assertThat(report.sessions().failed()).isEqualTo(2);
+        assertThat(report.json()).doesNotContain("secret").contains("HTTP 101");
+    }
+
+    @Test
     void aClosedServerFreesItsPort() throws Exception {
         int port;
         try (var server = EchoServer.start(0, EchoConversation::new)) {
@@ -191,6 +216,7 @@ class DuplexRunTest {
         assertThat(report.json()).contains("\"heard\" : " + heard + ",").contains("\"name\" : \"" + own + "\"");
         assertThat(ReportTable.of(report))
                 .contains("%10d heard".formatted(heard))
+                .contains("its busiest event loop")
                 .contains(own)
                 .endsWith("clean\n");
     }
@@ -282,6 +308,24 @@ class DuplexRunTest {
         public void channelRead(ChannelHandlerContext context, Object message) {
             context.fireChannelRead(message);
             if (--left == 0) context.writeAndFlush(new CloseWebSocketFrame(1011, "out of order"));
+        }
+    }
+
+    private static final class Handshakes extends ChannelInboundHandlerAdapter {
+        private final Queue<String> seen;
+
+        Handshakes(Queue<String> seen) {
+            this.seen = seen;
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof WebSocketServerProtocolHandler.HandshakeComplete shaken) {
+                var headers = shaken.requestHeaders();
+                seen.add(String.join(
+                        ", ", shaken.requestUri(), headers.get("OpenAI-Beta"), headers.get("Authorization")));
+            }
+            context.fireUserEventTriggered(event);
         }
     }
 

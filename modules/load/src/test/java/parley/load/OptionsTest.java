@@ -20,8 +20,10 @@ class OptionsTest {
         assertThat(parse())
                 .isEqualTo(new Options(
                         URI.create("ws://127.0.0.1:8080/v1/realtime?model=simulator%3Aecho%3Dtrue"),
+                        Access.NONE,
                         Optional.empty(),
                         10,
+                        Optional.empty(),
                         30,
                         5,
                         Mode.DUPLEX,
@@ -35,16 +37,24 @@ class OptionsTest {
 
     @Test
     void everyOptionCanBeSet() {
-        var options = parse(
-                ("--url wss://host/v1/realtime?a=b --token t --model m --sessions 2 --seconds 3 --warmup 0 --mode turn"
-                                + " --frame-ms=20 --connect-rate 7 --json r.json --pid 17,18 --insecure --threads 2")
-                        .split(" "));
+        var options = parse(("--url wss://host/v1/realtime?a=b --token t --header=OpenAI-Beta:realtime=v1 --header x:y"
+                        + " --subprotocol realtime,p --model m --open-at http://other:1 --sessions 2 --seconds 3"
+                        + " --warmup 0 --mode turn --frame-ms=20 --connect-rate 7 --json r.json --pid 17,18"
+                        + " --insecure --threads 2")
+                .split(" "));
 
         assertThat(options)
                 .isEqualTo(new Options(
                         URI.create("wss://host/v1/realtime?a=b&model=m"),
-                        Optional.of(new Options.Token("t")),
+                        new Access(
+                                List.of(
+                                        new Access.Header("OpenAI-Beta", "realtime=v1"),
+                                        new Access.Header("x", "y"),
+                                        new Access.Header("Authorization", "Bearer t")),
+                                List.of("realtime", "p")),
+                        Optional.of(URI.create("http://other:1")),
                         2,
+                        Optional.empty(),
                         3,
                         0,
                         Mode.TURN,
@@ -57,17 +67,52 @@ class OptionsTest {
     }
 
     @Test
-    void aModelInTheUrlStays() {
-        assertThat(parse("--url", "ws://host/v1/realtime?model=x").url())
-                .isEqualTo(URI.create("ws://host/v1/realtime?model=x"));
+    void aUrlWithAQueryOfItsOwnStays() {
+        for (var url :
+                List.of("ws://host/v1/realtime?model=x", "wss://host/openai/realtime?api-version=1&deployment=d")) {
+            assertThat(parse("--url", url).url()).isEqualTo(URI.create(url));
+        }
     }
 
     @Test
-    void theTokenComesFromTheEnvironmentAndIsNeverShown() {
-        var options = Options.parse(List.of(), Map.of("PARLEY_TOKEN", "secret"));
+    void aRampHasStepsUpToItsLastOne() {
+        var options = parse("--ramp", "100:250:100", "--within", "5");
 
-        assertThat(options.token()).contains(new Options.Token("secret"));
-        assertThat(options.toString()).doesNotContain("secret");
+        assertThat(options.climb()).contains(new Climb(100, 250, 100, 5));
+        assertThat(options.climb().orElseThrow().steps()).containsExactly(100, 200, 250);
+        assertThat(options.sessions()).isEqualTo(250);
+        assertThat(options.seconds()).isEqualTo(10);
+        assertThat(parse("--ramp", "7:7:1").climb().orElseThrow().steps()).containsExactly(7);
+    }
+
+    @Test
+    void theTokenComesFromTheEnvironmentUnlessAHeaderSaysWhoCalls() {
+        var environment = Map.of("PARLEY_TOKEN", "secret");
+        var mine = List.of("--header", "authorization: Basic mine");
+
+        assertThat(Options.parse(List.of(), environment).access()).isEqualTo(Access.bearing("secret"));
+        assertThat(Options.parse(mine, environment).access().headers())
+                .containsExactly(new Access.Header("authorization", "Basic mine"));
+    }
+
+    @Test
+    void whatMayBeASecretIsNotShown() {
+        var options = parse(
+                "--url",
+                "ws://host/x?model=m&key=secret",
+                "--token",
+                "secret",
+                "--subprotocol",
+                "secret",
+                "--header",
+                "a:secret");
+
+        assertThat(options.access().toString()).doesNotContain("secret");
+        assertThat(options.shownUrl()).isEqualTo("ws://host/x?model=m&key=…");
+        for (var line :
+                List.of("--header secret", "--header host:secret", "--subprotocol secret,", "--token \u0007secret")) {
+            assertThatThrownBy(() -> parse(line.split(" "))).hasMessageContaining("(hidden)");
+        }
     }
 
     @Test
@@ -94,6 +139,14 @@ class OptionsTest {
                 "--session 5             | --session (expected: an option of --help)",
                 "--insecure=yes          | --insecure=yes (expected: an option of --help)",
                 "five                    | five (expected: an option of --help)",
+                "--ramp 5                | --ramp: 5 (expected: FROM:TO:STEP, numbers of sessions, FROM at most TO, TO at most 60000)",
+                "--ramp 9:5:1            | --ramp: 9:5:1 (expected: FROM:TO:STEP, numbers of sessions, FROM at most TO, TO at most 60000)",
+                "--ramp 5:9:0            | --ramp: 5:9:0 (expected: FROM:TO:STEP, numbers of sessions, FROM at most TO, TO at most 60000)",
+                "--ramp 5:9:1 --mode turn | --mode: turn (expected: duplex with --ramp)",
+                "--ramp 5:9:1 --sessions 5 | --sessions: 5 (expected: no --sessions with --ramp)",
+                "--within 5              | --within: 5 (expected: with --ramp only)",
+                "--open-at ws://host     | --open-at: ws://host (expected: http://host:port)",
+                "--token t --header Authorization:x | --token: (hidden) (expected: no --header Authorization beside it)",
                 "--sessions              | --sessions: nothing (expected: a value after it)",
             })
     void aBadOptionIsNamedWithWhatWasExpected(String line, String complaint) {

@@ -16,6 +16,14 @@ class ProcessReadingTest {
     }
 
     @Test
+    void theMachineIsBusyWithAllThatIsNotWaiting() {
+        var stat = "cpu  10 2 30 400 50 6 7 8 90 100\ncpu0 1 1 1 1 1 1 1 1 1 1\ncpu1 1 1 1 1 1 1 1 1 1 1\nintr 5\n";
+
+        assertThat(MachineReading.parse(stat, "1.50 2.00 3.00 1/200 300\n"))
+                .isEqualTo(new MachineReading(2, 63, 513, 1.5));
+    }
+
+    @Test
     void aProcessThatIsNotThereGivesNothing() {
         assertThat(ProcessReading.of(Integer.MAX_VALUE)).isEmpty();
     }
