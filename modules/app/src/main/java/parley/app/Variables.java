@@ -25,6 +25,7 @@ record Variables(Map<String, String> byKey, Set<String> known) {
     private static final Set<String> WITHOUT_A_KEY = Set.of(
             "PARLEY_ENV",
             "PARLEY_JDK",
+            "PARLEY_APP",
             "PARLEY_SEEDS",
             "PARLEY_PARENT",
             "PARLEY_TOKEN",
