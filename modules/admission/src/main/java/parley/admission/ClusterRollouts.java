@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -42,11 +41,6 @@ import parley.meter.Meters;
 /** The rollout of a cluster, seen from one of its nodes. */
 public final class ClusterRollouts implements Rollouts {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterRollouts.class);
-    /** Whoever tries again and again fills neither the journal nor the audit: so many within this time, and then a number. */
-    private static final int DENIALS = 20;
-
-    private static final Duration DENIALS_WITHIN = Duration.ofMinutes(1);
-
     /** Threads that may tell a watcher at the same moment. */
     private static final int WATCHED_BY = 16;
 
@@ -64,8 +58,6 @@ public final class ClusterRollouts implements Rollouts {
     private final ClusterSharedTokens tokens;
     private final Clock clock = Clock.systemUTC();
     private final AtomicInteger notes = new AtomicInteger();
-    private final ArrayDeque<Long> denials = new ArrayDeque<>();
-    private long deniedMore;
 
     private ClusterRollouts(
             ActorSystem<?> system,
@@ -320,19 +312,7 @@ public final class ClusterRollouts implements Rollouts {
 
     @Override
     public void denied(Actor actor, String action, String why) {
-        long now = System.nanoTime();
-        long since;
-        synchronized (denials) {
-            denials.removeIf(at -> now - at > DENIALS_WITHIN.toNanos());
-            if (denials.size() >= DENIALS) {
-                deniedMore++;
-                return;
-            }
-            denials.add(now);
-            since = deniedMore;
-            deniedMore = 0;
-        }
-        note(actor, action, "denied", since == 0 ? why : why + "; and " + since + " more before", List.of());
+        note(actor, action, "denied", why, List.of());
     }
 
     @Override

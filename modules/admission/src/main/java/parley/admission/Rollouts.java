@@ -39,7 +39,7 @@ public interface Rollouts {
      */
     CompletionStage<Killed> kill(boolean on, Kill.Live live, Actor by, String reason);
 
-    /** Writes into the audit that somebody was refused. */
+    /** Writes into the audit that somebody was refused: one line for each call. */
     void denied(Actor actor, String action, String why);
 
     /** Lines of the audit behind {@code after}, in order, at most {@code limit}; fails when the journal does not answer. */

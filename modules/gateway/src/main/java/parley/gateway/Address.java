@@ -51,6 +51,18 @@ record Address(long high, long low) {
         return new Address(high & mask(bits), low & mask(bits - 64));
     }
 
+    /** The network it belongs to, {@code 198.51.100.0/24} or {@code 2001:db8:1::/48}: who asks, but for the person. */
+    String network() {
+        var first = prefix(isIpv4() ? 120 : 48);
+        var bytes = isIpv4()
+                ? ByteBuffer.allocate(4).putInt((int) first.low()).array()
+                : ByteBuffer.allocate(16)
+                        .putLong(first.high())
+                        .putLong(first.low())
+                        .array();
+        return NetUtil.bytesToIpAddress(bytes) + (isIpv4() ? "/24" : "/48");
+    }
+
     private static long mask(int bits) {
         return bits <= 0 ? 0 : bits >= 64 ? -1 : -1L << (64 - bits);
     }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -54,6 +55,7 @@ public final class Gateway {
     private final Rates rates;
     private final @Nullable PublishedKeys keys;
     private final VoiceTokens voiceTokens;
+    private final Denials denials;
 
     private Gateway(
             List<HttpServer> servers,
@@ -61,13 +63,15 @@ public final class Gateway {
             FaceHandler faces,
             Rates rates,
             @Nullable PublishedKeys keys,
-            VoiceTokens voiceTokens) {
+            VoiceTokens voiceTokens,
+            Denials denials) {
         this.servers = List.copyOf(servers);
         this.secure = secure;
         this.faces = faces;
         this.rates = rates;
         this.keys = keys;
         this.voiceTokens = voiceTokens;
+        this.denials = denials;
     }
 
     /**
@@ -98,6 +102,10 @@ public final class Gateway {
                 Clock.systemUTC(),
                 (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);
         var meters = Meters.of(system);
+        var denials = new Denials(
+                denied -> behind.rollouts().denied(denied.actor(), denied.action(), denied.reason()),
+                meters,
+                (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);
         var doors = new FaceMetrics(meters, Clock.systemUTC());
         var byToken = "voice_ws_token_connections";
         var says = "Connections by VOICE_WS_TOKEN.";
@@ -134,7 +142,8 @@ public final class Gateway {
                                         voiceTokens,
                                         faces,
                                         doors,
-                                        meters),
+                                        meters,
+                                        denials),
                                 origins,
                                 system.settings().config())
                         .routes()
@@ -155,7 +164,8 @@ public final class Gateway {
                                 faces,
                                 rates,
                                 keys,
-                                voiceTokens))
+                                voiceTokens,
+                                denials))
                         : closeThoseOpen(binding, keys, voiceTokens)
                                 .<Gateway>thenCompose(closed -> CompletableFuture.failedFuture(
                                         failed instanceof CompletionException && failed.getCause() != null
@@ -174,13 +184,10 @@ public final class Gateway {
             VoiceTokens voiceTokens,
             FaceHandler faces,
             FaceMetrics doors,
-            Meters meters) {
+            Meters meters,
+            Consumer<Operators.Denied> denied) {
         var callers = new Callers(tokens);
-        var operators = new Operators(
-                settings,
-                tokens,
-                denied ->
-                        behind.rollouts().denied(denied.actor(), denied.method() + " " + denied.path(), denied.why()));
+        var operators = new Operators(settings, tokens, denied);
         return List.of(
                 new HealthRoutes(settings.version()).routes(),
                 new VoiceHealthRoutes(
@@ -243,6 +250,8 @@ public final class Gateway {
 
     /** Takes no new connections, and on those open neither new calls nor new sessions. */
     public CompletionStage<Done> unbind() {
+        // The audit is to have them while it can still be reached.
+        denials.flush();
         faces.drain();
         return all(servers.stream().map(HttpServer::unbind).toList());
     }
@@ -323,7 +332,11 @@ public final class Gateway {
             if (method.isEmpty()) {
                 return now(Problem.unknownMethod(request.method().name()));
             }
-            return PekkoRequests.of(request, method.get(), connection)
+            return PekkoRequests.of(
+                            request,
+                            method.get(),
+                            rates.client(request, connection.remote().getAddress()),
+                            connection)
                     .map(asked -> route(asked, request.method().name()))
                     .orElseGet(() -> now(Problem.badRequest("the target or the Content-Type is not one of HTTP")));
         }

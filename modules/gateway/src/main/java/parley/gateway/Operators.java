@@ -6,6 +6,7 @@ import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -43,7 +44,9 @@ final class Operators implements Guard {
      * @param name as in {@link Operator}; null: nobody known
      * @param role null: none
      * @param least what was asked for
+     * @param code of the {@link Problem} that was the answer
      * @param why never holds a credential
+     * @param network where from, see {@link Address#network}: the audit is kept for good, and an address tells of one person
      * @param via as in {@link Actor}
      */
     record Denied(
@@ -52,8 +55,38 @@ final class Operators implements Guard {
             Role least,
             String method,
             String path,
+            String code,
             String why,
+            String network,
             String via) {
+        Denied at(String otherPath) {
+            return new Denied(name, role, least, method, otherPath, code, why, network, via);
+        }
+
+        Denied from(String otherNetwork) {
+            return new Denied(name, role, least, method, path, code, why, otherNetwork, via);
+        }
+
+        /** So often the same. */
+        Denied times(int times, Duration within) {
+            var more = why + "; " + times + (times == 1 ? " time within " : " times within ") + minutes(within);
+            return new Denied(name, role, least, method, path, code, more, network, via);
+        }
+
+        private static String minutes(Duration within) {
+            return within.toMinutes() == 1 ? "a minute" : within.toMinutes() + " minutes";
+        }
+
+        /** What was asked for, as the audit says it. */
+        String action() {
+            return method + " " + path;
+        }
+
+        /** Why not, and where from, as the audit says it. */
+        String reason() {
+            return code + ": " + why + ", from " + network;
+        }
+
         /** As the audit names whoever it was. */
         Actor actor() {
             return new Actor(
@@ -150,7 +183,9 @@ final class Operators implements Guard {
                 least,
                 request.method().name(),
                 request.getUri().path(),
-                problem.code() + ": " + problem.detail(),
+                problem.code(),
+                problem.detail(),
+                request.getAttribute(PekkoRequests.CLIENT).map(Address::network).orElse("an unknown network"),
                 via(request)));
         return Responses.problem(problem);
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.pekko.http.javadsl.model.AttributeKey;
 import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -30,6 +31,9 @@ final class PekkoRequests {
 
     private static final Set<String> OF_THE_ENTITY = Set.of("content-type", "content-length", "transfer-encoding");
 
+    /** Who asks, as far as the proxies that are ours tell. */
+    static final AttributeKey<Address> CLIENT = AttributeKey.create("client", Address.class);
+
     private PekkoRequests() {}
 
     /** Routes answer HEAD as GET; the front leaves the body out. Empty for a method nobody knows. */
@@ -40,9 +44,10 @@ final class PekkoRequests {
 
     /**
      * @param request with a {@link Targets settled} target
+     * @param client who asks; the peer of the connection may be a proxy
      * @return empty when the target or the type of the body is malformed
      */
-    static Optional<HttpRequest> of(FullHttpRequest request, HttpMethod method, Connection connection) {
+    static Optional<HttpRequest> of(FullHttpRequest request, HttpMethod method, Address client, Connection connection) {
         var headers = new ArrayList<HttpHeader>();
         for (var header : request.headers()) {
             if (!OF_THE_ENTITY.contains(header.getKey().toLowerCase(Locale.ROOT))) {
@@ -63,7 +68,8 @@ final class PekkoRequests {
                                     ? HttpEntities.EMPTY
                                     : HttpEntities.create(
                                             type(request.headers().get(HttpHeaderNames.CONTENT_TYPE)), body))
-                    .addAttribute(AttributeKeys.remoteAddress, RemoteAddress.create(connection.remote())));
+                    .addAttribute(AttributeKeys.remoteAddress, RemoteAddress.create(connection.remote()))
+                    .addAttribute(CLIENT, client));
         } catch (IllegalUriException | IllegalArgumentException malformed) {
             return Optional.empty();
         }

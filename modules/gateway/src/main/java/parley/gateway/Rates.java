@@ -89,6 +89,11 @@ public final class Rates {
         return Duration.ofNanos(wait);
     }
 
+    /** Who asks: the peer, or whom a proxy of ours names. */
+    Address client(FullHttpRequest request, InetAddress peer) {
+        return clients.of(Address.of(peer), request.headers());
+    }
+
     private long take(Address client, boolean upgrade, Rate rate) {
         synchronized (buckets) {
             var both = buckets.computeIfAbsent(client, first -> new Buckets());

@@ -333,7 +333,8 @@ class OpenApiTest {
                                 voiceTokens,
                                 faces,
                                 doors,
-                                meters),
+                                meters,
+                                denied -> {}),
                         origins,
                         RIG.system.settings().config())
                 .routes()

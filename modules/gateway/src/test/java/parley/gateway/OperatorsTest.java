@@ -82,7 +82,9 @@ class OperatorsTest {
                         least,
                         "GET",
                         "/admin/rollout",
-                        "role_too_small: expected: the role " + least + ", or one above it",
+                        "role_too_small",
+                        "expected: the role " + least + ", or one above it",
+                        "an unknown network",
                         "api"));
     }
 
@@ -114,7 +116,8 @@ class OperatorsTest {
         assertThat(got.getHeader("WWW-Authenticate")).isPresent();
         assertThat(denied).hasSize(1).allSatisfy(one -> {
             assertThat(one.name()).isNull();
-            assertThat(one.why()).startsWith("unauthenticated: ").doesNotContain("0123");
+            assertThat(one.code()).isEqualTo("unauthenticated");
+            assertThat(one.reason()).startsWith("unauthenticated: ").doesNotContain("0123");
         });
     }
 
