@@ -12,6 +12,7 @@ import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -20,11 +21,13 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.BiConsumer;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
+import parley.meter.Meters;
 
 /** A node that tells a collector of its sessions, over OTLP as it is on the wire. */
 @Tag("client")
@@ -75,6 +78,41 @@ class TracingTest {
         }
     }
 
+    /** A collector that takes its time: of all that happens meanwhile, each span is sent or counted as dropped. */
+    @Test
+    void spansThatFindNoRoomAreCounted() throws Exception {
+        var let = new CountDownLatch(1);
+        var meters = new Meters();
+        try (var collector = new Collector(let)) {
+            try (var tracing = Tracing.start(
+                    new TracingSettings(URI.create(collector.endpoint() + "/v1/traces"), "parley", 1, 8),
+                    "dev",
+                    "here")) {
+                tracing.tell(meters);
+                var tracer = tracing.tracers().get("test");
+                for (int i = 0; i < 100; i++) {
+                    tracer.spanBuilder("one").startSpan().end();
+                }
+                assertThat(spans(meters, "sent")).isZero();
+                // What waits, and the batch that is on its way.
+                assertThat(spans(meters, "dropped")).isBetween(84.0, 92.0);
+                let.countDown();
+            }
+            assertThat(spans(meters, "sent") + spans(meters, "dropped")).isEqualTo(100);
+            assertThat(spans(meters, "sent")).isEqualTo(collector.spans.size()).isPositive();
+            assertThat(spans(meters, "lost")).isZero();
+        }
+    }
+
+    private static double spans(Meters meters, String result) {
+        var line = "voice_spans_total{result=\"" + result + "\"} ";
+        return meters.prometheus()
+                .lines()
+                .filter(said -> said.startsWith(line))
+                .mapToDouble(said -> Double.parseDouble(said.substring(line.length())))
+                .sum();
+    }
+
     @Test
     void anEndpointThatIsNoneIsNamed() {
         for (var endpoint : List.of("collector:4317", "ftp://collector", "http://", "http://a b")) {
@@ -98,11 +136,21 @@ class TracingTest {
         final List<String> raw = new CopyOnWriteArrayList<>();
 
         Collector() throws IOException {
+            this(new CountDownLatch(0));
+        }
+
+        /** @param let before, nothing is taken */
+        Collector(CountDownLatch let) throws IOException {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
             server.createContext("/v1/traces", exchange -> {
                 assertThat(exchange.getRequestHeaders().getFirst("Content-Type"))
                         .isEqualTo("application/x-protobuf");
                 var body = new GZIPInputStream(exchange.getRequestBody()).readAllBytes();
+                try {
+                    let.await();
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                }
                 raw.add(new String(body, StandardCharsets.ISO_8859_1));
                 fields(body, (field, resource) -> fieldsOf(resource, 2, scope -> fieldsOf(scope, 2, this::span)));
                 exchange.sendResponseHeaders(200, -1);
