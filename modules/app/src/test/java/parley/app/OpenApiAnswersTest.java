@@ -145,6 +145,7 @@ class OpenApiAnswersTest {
         call("sharedToken", 200, "/admin/tokens/ws", viewer, null);
         call("sharedToken", 401, "/admin/tokens/ws", null, null);
         call("rotateSharedToken", 403, "/admin/tokens/ws/rotate", operator, "{}");
+        call("rotateSharedToken", 400, "/admin/tokens/ws/rotate", admin, "{}");
         call("rotateSharedToken", 200, "/admin/tokens/ws/rotate", admin, "{\"reason\": \"drill\"}");
         call("voice", 426, "/v1/ws/voice", caller, null);
         call("voice", 401, "/v1/ws/voice", null, null);

@@ -33,7 +33,7 @@ import parley.admission.SharedTokens.Rotated;
 /** {@code /admin/tokens/ws}: the token that the callers of {@code /ws} share, never told but once, and its rotation. */
 final class WsTokenRoutes {
     private static final String BODY =
-            " (expected: {\"overlap\", \"reason\", \"token\", \"expected_revision\"}, each may be left out)";
+            " (expected: {\"reason\", \"overlap\", \"token\", \"expected_revision\"}, each but the reason may be left out)";
     private static final Set<String> KEYS = Set.of("overlap", "reason", "token", "expected_revision");
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -86,9 +86,8 @@ final class WsTokenRoutes {
             }
             var token = given == null ? VoiceTokens.random() : given;
             var overlap = overlap(text(asked, "overlap"));
-            var reason = text(asked, "reason");
             return onSuccess(
-                    tokens.rotate(token, overlap, actor, reason == null ? "" : reason, revision(asked, now)),
+                    tokens.rotate(token, overlap, actor, reason(text(asked, "reason")), revision(asked, now)),
                     rotated -> say(rotated, given == null ? token : null));
         } catch (IllegalArgumentException wrong) {
             return Responses.problem(Problem.badRequest(String.valueOf(wrong.getMessage())));
@@ -160,6 +159,13 @@ final class WsTokenRoutes {
             throw new IllegalArgumentException(name + ": not text" + BODY);
         }
         return value.isTextual() ? value.textValue() : null;
+    }
+
+    private static String reason(@Nullable String said) {
+        if (said == null || said.isBlank()) {
+            throw new IllegalArgumentException("reason: missing (expected: why the token is replaced, for the audit)");
+        }
+        return said;
     }
 
     /** Who names none is taken to have seen what this node knows. */

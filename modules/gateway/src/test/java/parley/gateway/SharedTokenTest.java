@@ -195,7 +195,7 @@ class SharedTokenTest {
                 var meanwhile = line();
                 var after = line()) {
             before.upgrade("/ws", bearer(FIRST));
-            var told = rotate("{\"overlap\":\"2s\",\"token\":\"" + "n".repeat(40) + "\"}");
+            var told = rotate("{\"reason\":\"a new year\",\"overlap\":\"2s\",\"token\":\"" + "n".repeat(40) + "\"}");
             assertThat(told.has("token")).isFalse();
             assertThat(told.path("earlier").size()).isEqualTo(1);
 
@@ -218,8 +218,10 @@ class SharedTokenTest {
                 "{\"overlap\":5}|400|overlap: not text",
                 "{\"token\":\"short\"}|400|token: 5 characters",
                 "{\"token\":\"with a space, and long enough for it\"}|400|token: 36 characters",
-                "{\"expected_revision\":\"1\"}|400|expected_revision: \"1\" (expected: a number)",
-                "{\"expected_revision\":7}|412|rotated by otto",
+                "{}|400|reason: missing (expected: why the token is replaced",
+                "{\"reason\":\" \"}|400|reason: missing",
+                "{\"reason\":\"x\",\"expected_revision\":\"1\"}|400|expected_revision: \"1\" (expected: a number)",
+                "{\"reason\":\"x\",\"expected_revision\":7}|412|rotated by otto",
                 "{\"why\":\"x\"}|400|why: unknown",
                 "[]|400|body: not a JSON object",
                 "{|400|body: not JSON",
