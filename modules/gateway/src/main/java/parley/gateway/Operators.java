@@ -167,7 +167,10 @@ final class Operators implements Guard {
         }
         return tokens.check(token).thenApply(checked -> {
             if (!(checked instanceof Checked.Valid(var bearer))) {
-                return new Known.Nobody(Problem.of(checked));
+                return new Known.Nobody(
+                        checked instanceof Checked.Invalid && !Tokens.looksLikeOne(token)
+                                ? Problem.unauthenticated(Tokens.OPENS_NOTHING)
+                                : Problem.of(checked));
             }
             var name = bearer.caller().user() + "@" + bearer.caller().tenant();
             return Role.highest(bearer.roles().stream())

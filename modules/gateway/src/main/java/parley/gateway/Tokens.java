@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import parley.admission.CallerId;
@@ -66,6 +67,11 @@ public final class Tokens {
 
         record Unchecked(Checked why) implements Refreshed {}
     }
+
+    /** What is said of one that may have been good once, or was meant for another place: nobody learns which. */
+    static final String OPENS_NOTHING = "a token that opens nothing here, or does no more";
+
+    private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*");
 
     /** When a bearer first got a token (OpenID Connect Core §2); kept by those that follow. */
     private static final String FIRST_ISSUED = "auth_time";
@@ -235,8 +241,13 @@ public final class Tokens {
         return secret.sign(null, claims);
     }
 
+    /** Whether it has the form of what is checked here, whatever it says. */
+    static boolean looksLikeOne(String token) {
+        return FORM.matcher(token).matches();
+    }
+
     private static Checked notAToken() {
-        return new Checked.Invalid("not a JSON Web Token");
+        return new Checked.Invalid("the token is no signed JSON Web Token");
     }
 
     private static CompletionStage<Checked> now(Checked checked) {

@@ -85,7 +85,7 @@ final class VoiceTokens implements AutoCloseable {
             return new Checked.Unknown(ASK_AGAIN);
         }
         if (!isGood(hash(token), now)) {
-            return new Checked.Invalid("the token is not VOICE_WS_TOKEN");
+            return new Checked.Invalid(Tokens.OPENS_NOTHING);
         }
         var caller = user == null || user.isEmpty() ? settings.user() : user;
         return new Checked.Valid(new Bearer(new CallerId(caller, settings.tenant()), List.of(), Set.of()));

@@ -44,7 +44,7 @@ class AttackTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'alg':'none'}|{'sub':'anna','iss':'us','aud':'here','exp':LATER}|not a JSON Web Token",
+                "{'alg':'none'}|{'sub':'anna','iss':'us','aud':'here','exp':LATER}|no signed JSON Web Token",
                 "{'alg':'HS512'}|{'sub':'anna','iss':'us','aud':'here','exp':LATER}|not signed with HS256",
                 "{'alg':'RS256'}|{'sub':'anna','iss':'us','aud':'here','exp':LATER}|not signed with HS256",
                 "HS256|{'sub':'anna','iss':'us','aud':'here','exp':EARLIER}|the token has expired",

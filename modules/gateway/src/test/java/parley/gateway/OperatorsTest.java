@@ -121,6 +121,19 @@ class OperatorsTest {
         });
     }
 
+    /** Neither that there is an API token, nor whether the one before was one, is anybody's business. */
+    @Test
+    void aTokenThatWasReplacedIsSaidToOpenNothing() {
+        asks(Role.VIEWER, "Bearer an-api-token-that-was-replaced-0123456");
+        asks(Role.VIEWER, "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.");
+
+        assertThat(denied)
+                .extracting(Denied::why)
+                .containsExactly(
+                        "a token that opens nothing here, or does no more (expected: Authorization: Bearer <token>)",
+                        "the token is no signed JSON Web Token (expected: Authorization: Bearer <token>)");
+    }
+
     @Test
     void anExpiredTokenHasNoRole() {
         var expired = Gateway.tokens(SETTINGS)

@@ -174,7 +174,11 @@ class SharedTokenTest {
             assertThat(stranger.hear().text()).isEqualTo("{}");
             for (var node : List.of(gateway, other)) {
                 try (var line = Line.to(node.address())) {
-                    assertThat(line.upgrade("/ws", bearer(FIRST)).status()).isEqualTo(401);
+                    var refused = line.upgrade("/ws", bearer(FIRST));
+                    assertThat(refused.status()).isEqualTo(401);
+                    assertThat(json(refused).path("detail").textValue())
+                            .isEqualTo("a token that opens nothing here, or does no more"
+                                    + " (expected: Authorization: Bearer <token>)");
                     assertThat(line.upgrade("/ws?token=" + FIRST).status()).isEqualTo(401);
                     assertThat(line.upgrade("/ws", bearer(token)).status()).isEqualTo(101);
                 }
