@@ -41,6 +41,12 @@ import parley.meter.Meters;
 /** The rollout of a cluster, seen from one of its nodes. */
 public final class ClusterRollouts implements Rollouts {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterRollouts.class);
+    /** A line's number that no audit reaches. */
+    private static final long FAR = Long.MAX_VALUE;
+
+    /** The first line that is looked for where an audit's end is not known. */
+    private static final long NEAR = 64;
+
     /** Threads that may tell a watcher at the same moment. */
     private static final int WATCHED_BY = 16;
 
@@ -320,6 +326,29 @@ public final class ClusterRollouts implements Rollouts {
         return journal.currentEventsByPersistenceId(RolloutController.ID.id(), after + 1, after + limit)
                 .map(envelope -> told(((RolloutEvent.Recorded) envelope.event()).audit()))
                 .runWith(Sink.seq(), system);
+    }
+
+    @Override
+    public CompletionStage<List<Recorded>> latest(long before, int limit) {
+        return before == FAR
+                ? end(0, FAR).thenCompose(end -> until(end, limit))
+                : until(before, limit).thenCompose(lines -> {
+                    boolean there = !lines.isEmpty() && lines.getFirst().seq() == before - 1;
+                    return there || before == 1 ? CompletableFuture.completedFuture(lines) : latest(FAR, limit);
+                });
+    }
+
+    private CompletionStage<List<Recorded>> until(long before, int limit) {
+        long after = Math.max(0, before - 1 - limit);
+        return history(after, (int) (before - 1 - after)).thenApply(List::reversed);
+    }
+
+    /** The number after the last line: lines have no gaps, so few questions for one of them find it. */
+    private CompletionStage<Long> end(long there, long notThere) {
+        long asked = notThere == FAR ? 2 * there + NEAR : there + (notThere - there) / 2;
+        return notThere - there == 1
+                ? CompletableFuture.completedFuture(notThere)
+                : history(asked - 1, 1).thenCompose(line -> line.isEmpty() ? end(there, asked) : end(asked, notThere));
     }
 
     @Override

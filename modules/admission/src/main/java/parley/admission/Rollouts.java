@@ -45,6 +45,14 @@ public interface Rollouts {
     /** Lines of the audit behind {@code after}, in order, at most {@code limit}; fails when the journal does not answer. */
     CompletionStage<List<Recorded>> history(long after, int limit);
 
+    /**
+     * Lines of the audit before {@code before}, the newest first, at most {@code limit}; fails when the journal does not
+     * answer.
+     *
+     * @param before more than there are: from the end
+     */
+    CompletionStage<List<Recorded>> latest(long before, int limit);
+
     /** Whether every line of the audit is as it was written; fails when the journal does not answer. */
     CompletionStage<Verified> verify();
 

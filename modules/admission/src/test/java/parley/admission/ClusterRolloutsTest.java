@@ -151,6 +151,36 @@ class ClusterRolloutsTest {
     }
 
     @Test
+    void theAuditIsReadFromItsEndHoweverLongItIs() {
+        start(1);
+        var rollouts = nodes.getFirst().rollouts();
+        assertThat(get(rollouts.latest(Long.MAX_VALUE, 20))).isEmpty();
+
+        for (int i = 1; i <= 150; i++) {
+            rollouts.denied(new Actor("user", "eve", "", "api"), "GET /admin/costs", "attempt");
+            if (i == 1 || i == 64 || i == 65) {
+                long written = i;
+                await(() -> get(rollouts.latest(Long.MAX_VALUE, 1)).stream().anyMatch(line -> line.seq() == written));
+            }
+        }
+        await(() -> get(rollouts.history(149, 1)).size() == 1);
+
+        assertThat(get(rollouts.latest(Long.MAX_VALUE, 3)))
+                .extracting(Rollouts.Recorded::seq)
+                .containsExactly(150L, 149L, 148L);
+        assertThat(get(rollouts.latest(1000, 1)))
+                .extracting(Rollouts.Recorded::seq)
+                .containsExactly(150L);
+        assertThat(get(rollouts.latest(148, 2)))
+                .extracting(Rollouts.Recorded::seq)
+                .containsExactly(147L, 146L);
+        assertThat(get(rollouts.latest(3, 20)))
+                .extracting(Rollouts.Recorded::seq)
+                .containsExactly(2L, 1L);
+        assertThat(get(rollouts.latest(1, 20))).isEmpty();
+    }
+
+    @Test
     void aDecisionIsExplainedByTheRuleThatMade() {
         start(1);
         get(nodes.getFirst()

@@ -260,6 +260,7 @@ class OpenApiAnswersTest {
         call("explain", 200, "/admin/rollout/decision?user=otto&tenant=red&cohorts=a,b", viewer, null);
         call("explain", 400, "/admin/rollout/decision", viewer, null);
         call("history", 200, "/admin/rollout/history?limit=200", viewer, null);
+        call("history", 200, "/admin/rollout/history?order=desc&limit=20", viewer, null);
         call("history", 400, "/admin/rollout/history?limit=0", viewer, null);
         call("verifyHistory", 200, "/admin/rollout/history/verify", viewer, null);
         call("verifyHistory", 401, "/admin/rollout/history/verify", null, null);

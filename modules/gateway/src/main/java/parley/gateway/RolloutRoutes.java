@@ -131,28 +131,53 @@ final class RolloutRoutes {
 
     private Route history() {
         return parameterMap(query -> {
-            var after = number(query.getOrDefault("after", "0"));
-            var limit = number(query.getOrDefault("limit", Integer.toString(MOST_LINES)));
-            if (after == null || limit == null || limit < 1 || limit > MOST_LINES) {
-                return Responses.problem(Problem.badRequest("after, limit: " + query.get("after") + ", "
-                        + query.get("limit") + " (expected: a line's number, and 1.." + MOST_LINES + ")"));
+            boolean newest = "desc".equals(query.get("order"));
+            try {
+                if (!newest && !"asc".equals(query.getOrDefault("order", "asc"))) {
+                    throw new IllegalArgumentException("order: " + query.get("order") + " (expected: asc or desc)");
+                }
+                if (query.containsKey(newest ? "after" : "before")) {
+                    throw new IllegalArgumentException(
+                            newest
+                                    ? "after: not with order=desc (expected: before, or none)"
+                                    : "before: not without order=desc (expected: after, or none)");
+                }
+                long after = within(query, "after", 0, 0, Long.MAX_VALUE - MOST_LINES);
+                long before = within(query, "before", Long.MAX_VALUE, 1, Long.MAX_VALUE);
+                int limit = (int) within(query, "limit", MOST_LINES, 1, MOST_LINES);
+                return onComplete(
+                        newest ? rollouts.latest(before, limit) : rollouts.history(after, limit),
+                        lines -> lines.isSuccess()
+                                ? complete(page(lines.get(), limit, newest))
+                                : Responses.problem(Problem.unavailable("the journal does not answer")));
+            } catch (IllegalArgumentException wrong) {
+                return Responses.problem(Problem.badRequest(String.valueOf(wrong.getMessage())));
             }
-            return onComplete(
-                    rollouts.history(after, limit.intValue()),
-                    lines -> lines.isSuccess()
-                            ? complete(page(lines.get(), limit))
-                            : Responses.problem(Problem.unavailable("the journal does not answer")));
         });
     }
 
-    private static HttpResponse page(java.util.List<Rollouts.Recorded> lines, long limit) {
+    private static HttpResponse page(java.util.List<Rollouts.Recorded> lines, int limit, boolean newest) {
         var response = Responses.of(200, RolloutJson.history(lines));
-        return lines.size() < limit
-                ? response
-                : response.addHeader(RawHeader.create(
-                        "Link",
-                        "</admin/rollout/history?after=" + lines.getLast().seq() + "&limit=" + limit
-                                + ">; rel=\"next\""));
+        if (lines.size() < limit || (newest && lines.getLast().seq() == 1)) {
+            return response;
+        }
+        return response.addHeader(RawHeader.create(
+                "Link",
+                "</admin/rollout/history?" + (newest ? "order=desc&before=" : "after=")
+                        + lines.getLast().seq() + "&limit=" + limit + ">; rel=\"next\""));
+    }
+
+    private static long within(Map<String, String> query, String name, long otherwise, long least, long most) {
+        var said = query.get(name);
+        if (said == null) {
+            return otherwise;
+        }
+        var value = number(said);
+        if (value == null || value < least || value > most) {
+            throw new IllegalArgumentException(name + ": " + said + " (expected: "
+                    + (name.equals("limit") ? least + ".." + most : "the number of a line") + ")");
+        }
+        return value;
     }
 
     private Route verify() {

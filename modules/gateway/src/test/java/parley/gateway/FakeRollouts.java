@@ -77,6 +77,13 @@ final class FakeRollouts implements Rollouts {
     }
 
     @Override
+    public CompletionStage<List<Recorded>> latest(long before, int limit) {
+        long last = Math.min(5, before - 1);
+        long after = Math.max(0, last - limit);
+        return history(after, (int) (last - after)).thenApply(List::reversed);
+    }
+
+    @Override
     public CompletionStage<List<Recorded>> history(long after, int limit) {
         var lines = new ArrayList<Recorded>();
         for (long seq = after + 1; seq <= Math.min(5, after + limit); seq++) {

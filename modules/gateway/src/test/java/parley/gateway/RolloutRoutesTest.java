@@ -210,6 +210,42 @@ class RolloutRoutesTest {
     }
 
     @Test
+    void historyIsReadFromItsNewestLine() throws Exception {
+        var newest = ask("GET", "/history?order=desc&limit=3", null, "viewer");
+        var rest = ask("GET", "/history?order=desc&before=3&limit=2", null, "viewer");
+
+        assertThat(json(newest).path("lines"))
+                .extracting(line -> line.path("seq").asInt())
+                .containsExactly(5, 4, 3);
+        assertThat(newest.headers().firstValue("link"))
+                .hasValue("</admin/rollout/history?order=desc&before=3&limit=3>; rel=\"next\"");
+        assertThat(json(rest).path("lines"))
+                .extracting(line -> line.path("seq").asInt())
+                .containsExactly(2, 1);
+        assertThat(rest.headers().firstValue("link")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "order=newest|order: newest (expected: asc or desc)",
+                "limit=0|limit: 0 (expected: 1..200)",
+                "limit=201|limit: 201 (expected: 1..200)",
+                "order=desc&limit=many|limit: many (expected: 1..200)",
+                "after=-1|after: -1 (expected: the number of a line)",
+                "order=desc&before=0|before: 0 (expected: the number of a line)",
+                "order=desc&after=3|after: not with order=desc",
+                "before=3|before: not without order=desc",
+            })
+    void aPageOfTheHistoryThatCannotBeIsRefused(String query, String why) throws Exception {
+        var got = ask("GET", "/history?" + query, null, "viewer");
+
+        assertThat(got.statusCode()).isEqualTo(400);
+        assertThat(json(got).path("detail").textValue()).contains(why);
+    }
+
+    @Test
     void eventsBeginWithTheStateAndLeaveOutWhatTheWatcherHas() throws Exception {
         var fresh = ask("GET", "/events", null, "viewer");
         var again = ask("GET", "/events", null, "viewer", "Last-Event-ID", "0");
