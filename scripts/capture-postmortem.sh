@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Keeps what a node knows before it is replaced: metrics, health, rollout and its history, sessions without their users,
-# logs, threads and memory. One archive, without secrets and without what anybody said.
+# logs, threads and memory. One archive, without secrets, without callers' names and without what anybody said.
 #
 #   VOICE_API_TOKEN=… scripts/capture-postmortem.sh [options]
 #
@@ -39,13 +39,24 @@ if [ -n "$pid" ]; then
   kill -0 "$pid" 2>/dev/null || wrong "--pid: $pid (expected: a process that runs, and that you may see)"
 fi
 for log in ${logs[@]+"${logs[@]}"}; do [ -r "$log" ] || wrong "--log: $log (expected: a file that can be read)"; done
-url=${url%/}
+url=$(base --url "$url") || exit
 node=${url#*://}
 out=${out:-postmortem-${node//[^A-Za-z0-9.-]/-}-$(date -u +%Y%m%dT%H%M%SZ).tar.gz}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 dir=$work/postmortem
 mkdir "$dir"
+
+# A caller who was refused is a person, and so is everybody on a list: numbers in their place. Operators stay: the audit is
+# about them. What names a session or a user in an address goes, too.
+nameless='
+  def listed: if type == "array" then "\(length) names" else (tostring | if IN("", "[]", "null") then "0 names" else "\(split(",") | length) names" end) end;
+  (reduce (.[] | select(.outcome == "denied" and .actor.type == "user" and .actor.role == "") | .actor.id) as $id
+    ({}; if has($id) then . else .[$id] = "caller-\(length + 1)" end)) as $callers
+  | .[]
+  | if .outcome == "denied" and .actor.role == "" then .actor.id |= ($callers[.] // .) else . end
+  | if .outcome == "denied" then .action |= sub("^(?<kept>[A-Z]+ /[^/]+/[^/]+)/.+$"; "\(.kept)/…") else . end
+  | if .diff then .diff |= map(if .path | test("^/(allow|deny)") then .from |= listed | .to |= listed else . end) else . end'
 
 missed() { echo "$*" >>"$dir/errors.txt"; }
 
@@ -56,13 +67,18 @@ take() {
   if [ "$got" = 200 ] || [ "$got" = 503 ]; then
     if ! "${4:-cat}" <"$work/answer" 2>/dev/null | scrub >"$dir/$1"; then missed "$1: could not be read"; fi
   else
-    missed "$1: $got from $3"
+    missed "$1: $(said "$got") from $3"
   fi
 }
 
 # Who somebody is does not go along; the session and its figures do.
 anonymous() {
   jq 'walk(if type == "object" then with_entries(select(.key | IN("user", "user_id", "caller", "text", "transcript", "instructions") | not)) else . end)'
+}
+
+# How many are on the lists, and not who.
+unlisted() {
+  jq 'walk(if type == "object" then with_entries(if (.key == "allow" or .key == "deny") and (.value | type) == "array" then .value |= "\(length) names" else . end) else . end)'
 }
 
 {
@@ -84,7 +100,7 @@ done
 [ -n "$management" ] && [ "$management" != none ] && take ready.txt '' "${management%/}/ready"
 
 if [ -n "${VOICE_API_TOKEN:-}" ]; then
-  take rollout.json "$VOICE_API_TOKEN" "$url/admin/rollout"
+  take rollout.json "$VOICE_API_TOKEN" "$url/admin/rollout" unlisted
   take audit-verified.json "$VOICE_API_TOKEN" "$url/admin/rollout/history/verify"
   take sessions.json "$VOICE_API_TOKEN" "$url/admin/sessions" anonymous
   # The whole history, page by page.
@@ -92,11 +108,16 @@ if [ -n "${VOICE_API_TOKEN:-}" ]; then
   for _ in $(seq 500); do
     [ "$(status "$VOICE_API_TOKEN" "$work/page" "$url/admin/rollout/history?after=$after&limit=200")" = 200 ] || break
     [ "$(jq '.lines | length' "$work/page")" -gt 0 ] || break
-    jq -c '.lines[]' "$work/page" | scrub >>"$dir/rollout-history.jsonl"
+    jq -c '.lines[]' "$work/page" >>"$work/history"
     next=$(jq '[.lines[].seq] | max' "$work/page")
     [ "$next" != null ] && [ "$next" -gt "$after" ] || break
     after=$next
   done
+  if [ -s "$work/history" ]; then
+    jq -sc "$nameless" "$work/history" | scrub >"$dir/rollout-history.jsonl" || missed "rollout-history.jsonl: could not be read"
+  else
+    missed "rollout-history.jsonl: not answered"
+  fi
 else
   missed "rollout, history, sessions: VOICE_API_TOKEN is not set"
 fi

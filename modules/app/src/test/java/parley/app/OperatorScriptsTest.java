@@ -284,6 +284,29 @@ class OperatorScriptsTest {
                 directory.resolve("node.log"),
                 "09:00:00 INFO started with Authorization: Bearer " + OPERATOR + " and " + node.token("tester") + "\n");
         var out = directory.resolve("kept.tar.gz");
+        for (var user : List.of("gertrud", "heinz", "gertrud")) {
+            try (var client = HttpClient.newHttpClient()) {
+                client.send(
+                        HttpRequest.newBuilder(node.http("/admin/sessions/" + user + "-is-in-this-path"))
+                                .header("Authorization", "Bearer " + node.token(user))
+                                .build(),
+                        BodyHandlers.discarding());
+            }
+        }
+        admin(
+                "PUT",
+                "/admin/rollout",
+                "{\"deny\": [\"mallory\", \"trudy\"], \"reason\": \"too loud\", \"expected_revision\": "
+                        + rollout().path("revision") + "}");
+        TelemetryTest.await("the audit", () -> {
+            try {
+                return admin("GET", "/admin/rollout/history?order=desc&limit=20", "")
+                        .toString()
+                        .contains("heinz");
+            } catch (IOException | InterruptedException failed) {
+                throw new AssertionError(failed);
+            }
+        });
 
         var kept = script("capture-postmortem.sh")
                 .run(
@@ -313,6 +336,12 @@ class OperatorScriptsTest {
         assertThat(Files.readString(postmortem.resolve("MANIFEST.sha256")))
                 .contains("rollout-history.jsonl", "machine.txt");
         assertThat(Files.getPosixFilePermissions(out)).hasSize(2);
+        assertThat(Files.readString(postmortem.resolve("rollout-history.jsonl")))
+                .contains("\"caller-1\"", "\"caller-2\"", "\"api-token\"", "2 names", "GET /admin/sessions/…")
+                .doesNotContain("gertrud", "heinz", "mallory", "\"caller-3\"");
+        assertThat(Files.readString(postmortem.resolve("rollout.json")))
+                .contains("2 names")
+                .doesNotContain("mallory", "tester");
     }
 
     // ---- pre-release-check.sh, scan-secrets
