@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -89,7 +90,8 @@ class MonitoringTest {
             assertThat(rule.at("/annotations/summary").asText()).isNotBlank();
             assertThat(rule.at("/annotations/description").asText()).isNotBlank();
             assertThat(rule.at("/annotations/runbook_url").asText())
-                    .endsWith("/docs/runbooks.md#" + anchor(rule.path("alert").asText()));
+                    .startsWith("https://")
+                    .endsWith("#" + anchor(rule.path("alert").asText()));
         });
     }
 
@@ -234,6 +236,39 @@ class MonitoringTest {
     void whatIsGeneratedIsAsItsSourceSays() throws Exception {
         assertThat(run("node", TestNode.home().resolve("scripts/monitoring").toString(), "check"))
                 .contains("as their sources say");
+    }
+
+    /** Where the runbooks of whoever runs this stand, they say in one place, and every alert leads there. */
+    @Test
+    void whereAlertsLeadIsSaidInOnePlace(@TempDir Path directory) throws Exception {
+        for (var file : List.of("alerts.yaml", "dashboards.mjs", "prometheusrule.yaml")) {
+            Files.copy(MONITORING.resolve(file), directory.resolve(file));
+        }
+        Files.createDirectory(directory.resolve("dashboards"));
+        Files.createDirectory(directory.resolve("tests"));
+        for (var test : tests()) {
+            Files.copy(test, directory.resolve("tests").resolve(test.getFileName()));
+        }
+        var wiki = "https://wiki.example.com/voice/runbooks";
+
+        var script = List.of(
+                "env",
+                "PARLEY_MONITORING=" + directory,
+                "node",
+                TestNode.home().resolve("scripts/monitoring").toString());
+        run(with(script, "runbooks", wiki));
+
+        assertThat(run(with(script, "check"))).contains("as their sources say");
+        assertThat(run(with(script, "runbooks"))).isEqualToIgnoringWhitespace(wiki);
+        for (var rules : List.of("alerts.yaml", "prometheusrule.yaml")) {
+            assertThat(read(directory.resolve(rules)).lines().filter(line -> line.contains("runbook_url:")))
+                    .hasSizeGreaterThan(50)
+                    .allMatch(line -> line.contains(wiki + "#"));
+        }
+    }
+
+    private static String[] with(List<String> command, String... arguments) {
+        return Stream.concat(command.stream(), Stream.of(arguments)).toArray(String[]::new);
     }
 
     /** Everything that may be asked for: what nodes tell, what Prometheus tells of them, what is recorded. */
