@@ -46,7 +46,7 @@ number --every "$every" 1 3600
 [[ $window =~ ^[1-9][0-9]{0,4}[smhd]$ ]] || wrong "--window: $window (expected: a time such as 5m)"
 [ -r "$checks" ] || wrong "--checks: $checks (expected: a file that can be read)"
 [ -n "${VOICE_API_TOKEN:-}" ] || wrong "VOICE_API_TOKEN: not set (expected: an operator's token)"
-url=${url%/}
+url=$(base --url "$url") || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -64,6 +64,7 @@ look() {
     case $got in 401 | 403) failed "/admin/rollout: $got (expected: an operator's token)" ;; esac
     [ $try -lt 3 ] && sleep 2
   done
+  [ "$got" != 000 ] || undecided "$(silence "$url/health")"
   undecided "$url answers $got to /admin/rollout"
 }
 
@@ -117,7 +118,7 @@ ask_prometheus() {
     got=$(status '' "$work/answer" --get --data-urlencode "query=$query" "${PROMETHEUS_URL%/}/api/v1/query")
     if [ "$got" != 200 ] || [ "$(jq -r .status "$work/answer")" != success ]; then
       [ $verdict = fail ] || verdict="wait"
-      why="${why:+$why; }Prometheus answers $got to $label"
+      why="${why:+$why; }Prometheus: $(said "$got") to $label"
       continue
     fi
     value=$(jq -r '[.data.result[]?.value[1] | select(. != "NaN") | tonumber] | max // empty' "$work/answer")

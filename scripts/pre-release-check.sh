@@ -106,5 +106,5 @@ if [ -z "$quick" ]; then
   [ -z "$environment" ] || check "configuration of $environment" configuration
 fi
 
-if [ $bad -gt 0 ]; then failed "$bad checks failed"; fi
+if [ $bad -gt 0 ]; then failed "$(count $bad check) failed"; fi
 say "ready to be released${quick:+, as far as --quick looks}"

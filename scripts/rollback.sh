@@ -48,7 +48,7 @@ done
 [ -n "$level" ] || wrong "no level (expected: stage, flag, token or version)"
 [ -n "$reason" ] || wrong "--reason: missing (expected: why, for the audit)"
 case $live in go_on | finish_turn | close) ;; *) wrong "--live: $live (expected: go_on, finish_turn or close)" ;; esac
-url=${url%/}
+url=$(base --url "$url") || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -59,7 +59,7 @@ admin() { # token, path, body
   got=$(status "$1" "$work/answer" -X POST -H 'Content-Type: application/json' -d "$3" "$url$2")
   case $got in
     200 | 202) ;;
-    000) failed "$url does not answer (expected: any node; try another with --url)" ;;
+    000) failed "$(silence "$url/health") (expected: any node; try another with --url)" ;;
     401 | 403) failed "$2: $got $(detail "$work/answer") (expected: the token of somebody who may)" ;;
     *) failed "$2: $got $(detail "$work/answer")" ;;
   esac
@@ -85,7 +85,7 @@ flag() {
   else
     admin "$token" "$path" "$(body --arg live "$live" '{reason: $reason, live: $live}')"
   fi
-  note "$(jq -r '"\(if .killed then "voice is off" else "voice is on again" end): \(.acked | length) nodes know, \(.missing | length) do not, after \(.elapsed_ms) ms"' "$work/answer")"
+  note "$(jq -r '"\(if .killed then "voice is off" else "voice is on again" end): \(.acked | length | tostring + if . == 1 then " node knows" else " nodes know" end), \(.missing | length) do not, after \(.elapsed_ms) ms"' "$work/answer")"
   if [ "$(jq '.missing | length' "$work/answer")" -gt 0 ]; then
     note "not yet: $(jq -r '.missing | join(", ")' "$work/answer"); they are told until they answer"
   fi

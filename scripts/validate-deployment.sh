@@ -11,8 +11,7 @@
 # --no-turn                           no spoken turn, which a real provider charges for
 #
 # VOICE_API_TOKEN looks at the rollout, PARLEY_TOKEN (a caller's) opens a session, VOICE_WS_TOKEN speaks over /ws; what
-# needs one that is not set is skipped and said so. CA_FILE: certificates to trust, for all but the
-# call, which trusts what the JVM does.
+# needs one that is not set is skipped and said so. CA_FILE: certificates to trust, where a company signs its own.
 #
 # Exit codes: 0 no check failed; 1 one did; 2 called wrongly, or a tool is missing. Needs curl, jq, and a JDK for the turn.
 set -euo pipefail
@@ -33,8 +32,9 @@ while [ $# -gt 0 ]; do
   esac
 done
 need curl jq
-url=${url%/}
-[[ $url =~ ^https?://[^/]+$ ]] || wrong "--url: $url (expected: http://host:port or https://host)"
+url=$(base --url "$url") || exit
+[ -z "$management" ] || [ "$management" = none ] || management=$(base --management "$management") || exit
+[ "$management" != none ] || management=''
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bad=0
@@ -49,11 +49,16 @@ expect() {
   shift 3
   got=$(status "$token" "$work/answer" "$@")
   if [[ " $statuses " == *" $got "* ]]; then ok "$what: $got"; return 0; fi
-  bad "$what: $got (expected: ${statuses// / or }) $(detail "$work/answer")"
+  bad "$what: $(said "$got") (expected: ${statuses// / or }) $(detail "$work/answer")"
   return 1
 }
 
 say "== $url"
+silent=$(silence "$url/health")
+if [ -n "$silent" ]; then
+  bad "$silent"
+  failed "nothing else was checked (expected: --url of a node or of what is in front of it)"
+fi
 if expect "/health" 200 '' "$url/health"; then
   told=$(jq -r '.version // "none"' "$work/answer")
   if [ -z "$version" ]; then ok "version: $told"
@@ -66,27 +71,35 @@ for path in /health/voice /v1/voice/health /api/voice/health; do
     200) ok "$path: 200 $(head -c 200 "$work/answer" | tr -d '\n')" ;;
     503) if [ -n "$off" ]; then ok "$path: 503, voice is off"; else bad "$path: 503 $(head -c 300 "$work/answer")"; fi ;;
     404) skip "$path: not in this release" ;;
-    *) bad "$path: $got (expected: 200)" ;;
+    *) bad "$path: $(said "$got") (expected: 200)" ;;
   esac
 done
-if [ -n "$management" ] && [ "$management" != none ]; then
-  expect "alive" 200 '' "${management%/}/alive" || true
-  expect "ready" 200 '' "${management%/}/ready" || true
+if [ -z "$management" ]; then
+  skip "/alive, /ready: no --management"
+else
+  silent=$(silence "$management/alive")
+  if [ -n "$silent" ]; then
+    bad "$silent"
+    management=''
+  else
+    expect "alive" 200 '' "$management/alive" || true
+    expect "ready" 200 '' "$management/ready" || true
+  fi
 fi
 
 say "== metrics"
 for path in /metrics /api/metrics '/api/metrics?format=prom'; do
   at=$url
   got=$(status '' "$work/metrics" "$at$path")
-  if [ "$got" = 404 ] && [ -n "$management" ] && [ "$management" != none ]; then
-    at=${management%/}
+  if [ "$got" = 404 ] && [ -n "$management" ]; then
+    at=$management
     got=$(status '' "$work/metrics" "$at$path")
   fi
   case $got in
     200) ok "$path: 200, $(grep -c . "$work/metrics") lines" ;;
     401 | 403) ok "$path: $got, not for everybody" ;;
     404) skip "$path: not in this release" ;;
-    *) bad "$path: $got (expected: 200)" ;;
+    *) bad "$path: $(said "$got") (expected: 200)" ;;
   esac
 done
 
@@ -165,5 +178,5 @@ if [ -z "$off" ] && [ -n "${PARLEY_TOKEN:-}${VOICE_WS_TOKEN:-}" ]; then
   fi
 fi
 
-if [ $bad -gt 0 ]; then failed "$bad checks failed"; fi
+if [ $bad -gt 0 ]; then failed "$(count $bad check) failed"; fi
 say "everything that was checked is well"

@@ -1,7 +1,15 @@
+import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.concurrent.CompletableFuture;
@@ -12,10 +20,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * One caller of a guided face: handshake, welcome, ping, ack, and a spoken turn whose answer is heard. Run by
- * scripts/e2e-voice.sh, on any JDK, without the product's build. The token comes from the environment: SMOKE_TOKEN.
+ * scripts/e2e-voice.sh, on any JDK, without the product's build. The token comes from the environment: SMOKE_TOKEN; and so
+ * does a file with the certificates that are trusted instead of the JDK's: CA_FILE.
  *
  * <p>Ends with 0 when everything was as it should be, 1 when not, 2 when it was called wrongly, 4 when the address does
  * not exist.
@@ -38,17 +50,45 @@ public final class VoiceSmoke {
             System.err.println("usage: VoiceSmoke <ws url> <seconds> <acks: yes|no> <turn: yes|no>");
             System.exit(2);
         }
+        SSLContext trusted;
+        var authorities = System.getenv().getOrDefault("CA_FILE", "");
+        try {
+            trusted = authorities.isEmpty() ? SSLContext.getDefault() : trusting(Path.of(authorities));
+        } catch (IOException | GeneralSecurityException | InvalidPathException unreadable) {
+            System.err.println("CA_FILE: " + authorities + " (expected: certificates in PEM form): " + unreadable.getMessage());
+            System.exit(2);
+            return;
+        }
         var smoke = new VoiceSmoke(Duration.ofSeconds(Integer.parseInt(arguments[1])));
-        System.exit(smoke.run(URI.create(arguments[0]), arguments[2].equals("yes"), arguments[3].equals("yes")));
+        System.exit(smoke.run(URI.create(arguments[0]), trusted, arguments[2].equals("yes"), arguments[3].equals("yes")));
     }
 
-    private int run(URI url, boolean acks, boolean turn) throws InterruptedException {
+    private static SSLContext trusting(Path authorities) throws IOException, GeneralSecurityException {
+        var store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        try (var file = Files.newInputStream(authorities)) {
+            for (var each : CertificateFactory.getInstance("X.509").generateCertificates(file)) {
+                store.setCertificateEntry("authority-" + store.size(), each);
+            }
+        }
+        if (store.size() == 0) {
+            throw new IOException("there is none in it");
+        }
+        var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        var context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    private int run(URI url, SSLContext trusted, boolean acks, boolean turn) throws InterruptedException {
         var token = System.getenv().getOrDefault("SMOKE_TOKEN", "");
         long began = System.nanoTime();
         WebSocket socket;
         try {
             var builder = HttpClient.newBuilder()
                     .connectTimeout(patience)
+                    .sslContext(trusted)
                     .build()
                     .newWebSocketBuilder()
                     .connectTimeout(patience);
@@ -57,7 +97,7 @@ public final class VoiceSmoke {
             }
             socket = builder.buildAsync(url, new Ear()).get(patience.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException | CompletionException refused) {
-            return refused(refused);
+            return refused(url, refused);
         }
         passed("handshake", began, "");
         try {
@@ -166,7 +206,7 @@ public final class VoiceSmoke {
         return closed.isDone() ? "; the server closed: " + closed.join() : "";
     }
 
-    private static int refused(Exception refused) {
+    private int refused(URI url, Exception refused) {
         var cause = refused.getCause() == null ? refused : refused.getCause();
         if (cause instanceof WebSocketHandshakeException handshake) {
             int status = handshake.getResponse().statusCode();
@@ -174,7 +214,15 @@ public final class VoiceSmoke {
                     + handshake.getResponse().headers().firstValue("x-parley-code").orElse(""));
             return status == 404 ? 4 : 1;
         }
-        System.out.println("FAIL  handshake: " + cause);
+        System.out.println("FAIL  handshake: "
+                + switch (cause) {
+                    case ConnectException nobody -> "nobody answers at " + url.getAuthority();
+                    case TimeoutException late -> "no answer from " + url.getAuthority() + " within " + patience.toSeconds() + " s";
+                    case SSLHandshakeException untrusted ->
+                        "the certificate of " + url.getAuthority() + " is not trusted (CA_FILE: certificates to trust): "
+                                + untrusted.getMessage();
+                    default -> cause.toString();
+                });
         return 1;
     }
 

@@ -30,6 +30,18 @@ number() { # option, value, least, most
 # An option's value, or a complaint.
 value() { [ $# -ge 2 ] && [ -n "$2" ] || wrong "$1: no value"; echo "$2"; }
 
+# The address of a node, without a slash at its end, or a complaint.
+base() { # option, value
+  local url=${2%/}
+  [[ $url =~ ^https?://[^/[:space:]]+$ ]] || wrong "$1: $2 (expected: http://host:port or https://host)"
+  echo "$url"
+}
+
+# 1 check, 2 checks.
+count() { # number, what
+  if [ "$1" -eq 1 ]; then echo "$1 $2"; else echo "$1 ${2}s"; fi
+}
+
 # 90, 90s, 15m or 2h, in seconds.
 seconds() { # option, value
   [[ $2 =~ ^([0-9]{1,6})([smh]?)$ ]] || wrong "$1: $2 (expected: a time such as 90s, 15m or 2h)"
@@ -49,11 +61,30 @@ fetch() { # token or '', curl's own arguments
     --config <([ -z "$token" ] || printf 'header = "Authorization: Bearer %s"\n' "$token") "$@"
 }
 
-# The status of an answer, whose body goes to a file.
+# The status of an answer, whose body goes to a file; 000, and an empty file, when there was none.
 status() { # token, file, curl's own arguments
-  local token=$1 file=$2
+  local token=$1 file=$2 got
   shift 2
-  fetch "$token" -o "$file" -w '%{http_code}' "$@" 2>/dev/null || echo 000
+  : >"$file"
+  got=$(fetch "$token" -o "$file" -w '%{http_code}' "$@" 2>/dev/null) || got=000
+  echo "$got"
+}
+
+# The same, for people.
+said() { if [ "$1" = 000 ]; then echo "no answer"; else echo "$1"; fi; }
+
+# Why nobody answers at an address, in words; nothing when somebody does.
+silence() { # url
+  local why code=0
+  why=$(fetch '' -o /dev/null "$1" 2>&1) || code=$?
+  case $code in
+    0 | 22) ;;
+    5 | 6) echo "nobody answers at $1: there is no such host" ;;
+    7) echo "nobody answers at $1: the connection is refused" ;;
+    28) echo "nobody answers at $1 within $ANSWER_SECONDS s" ;;
+    35 | 51 | 58 | 59 | 60 | 77) echo "nobody that can be trusted answers at $1 (CA_FILE: certificates to trust): ${why#curl: }" ;;
+    *) echo "nobody answers at $1: ${why#curl: }" ;;
+  esac
 }
 
 # What a problem says: its detail, or the beginning of whatever it is.

@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URLDecoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -163,11 +164,12 @@ class OperatorScriptsTest {
                         "ok    a foreign site is refused: 403",
                         "ok    no credential, no admin: 401",
                         "ok    a session is opened: 201",
+                        "skip  /alive, /ready: no --management",
                         "everything that was checked is well");
         assertThat(well.code()).isZero();
-        assertThat(other.output()).contains("FAIL  version: dev (expected: 9.9.9)", "1 checks failed");
+        assertThat(other.output()).contains("FAIL  version: dev (expected: 9.9.9)", "1 check failed");
         assertThat(other.code()).isEqualTo(1);
-        assertThat(killed.output()).contains("voice is off: 1 nodes know, 0 do not", "everything else is up");
+        assertThat(killed.output()).contains("voice is off: 1 node knows, 0 do not", "everything else is up");
         assertThat(killed.code()).isZero();
         assertThat(off.output()).contains("ok    a caller is refused: 503", "KILLED: a drill");
         assertThat(off.code()).isZero();
@@ -175,6 +177,59 @@ class OperatorScriptsTest {
         assertThat(on.code()).isEqualTo(1);
         assertThat(released.output()).contains("voice is on again");
         assertThat(released.code()).isZero();
+    }
+
+    /** A company's own authority: what the scripts trust, the call trusts as well. */
+    @Test
+    void aCallOverTlsTrustsWhatCaFileNames() throws Exception {
+        var secure = new Script("validate-deployment.sh")
+                .with("PARLEY_URL", node.https("").toString())
+                .with("VOICE_WS_TOKEN", WS_TOKEN);
+
+        var trusted = secure.with("CA_FILE", node.certificate().toString()).run("--no-turn");
+        var untrusted = new Script("e2e-voice.sh")
+                .with("PARLEY_URL", node.https("").toString())
+                .with("VOICE_WS_TOKEN", WS_TOKEN)
+                .run("--no-turn");
+        var none = new Script("e2e-voice.sh")
+                .with("CA_FILE", node.data().resolve("nothing.pem").toString())
+                .run();
+
+        assertThat(trusted.output()).contains("== wss://127.0.0.1:", "ok    handshake", "ok    a call over /ws");
+        assertThat(untrusted.output())
+                .contains("FAIL  handshake: the certificate of 127.0.0.1:", "is not trusted (CA_FILE: ");
+        assertThat(untrusted.code()).isEqualTo(1);
+        assertThat(none.output()).contains("CA_FILE: ", "(expected: a file that can be read)");
+        assertThat(none.code()).isEqualTo(2);
+    }
+
+    @Test
+    void whereNobodyAnswersThatIsWhatIsSaid() throws Exception {
+        var nobody = "http://127.0.0.1:" + unused();
+
+        var validated = script("validate-deployment.sh").run("--url", nobody);
+        var called = script("e2e-voice.sh")
+                .with("PARLEY_URL", nobody)
+                .with("VOICE_WS_TOKEN", WS_TOKEN)
+                .run();
+        var taken = script("rollback.sh").run("stage", "--url", nobody, "--reason", "a drill");
+
+        assertThat(validated.output())
+                .contains(
+                        "FAIL  nobody answers at " + nobody + "/health: the connection is refused",
+                        "nothing else was checked")
+                .doesNotContain("000", "head:");
+        assertThat(validated.code()).isEqualTo(1);
+        assertThat(called.output()).contains("FAIL  handshake: nobody answers at " + nobody.substring(7));
+        assertThat(called.code()).isEqualTo(1);
+        assertThat(taken.output()).contains("nobody answers at " + nobody).doesNotContain("000");
+        assertThat(taken.code()).isEqualTo(1);
+    }
+
+    private static int unused() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return taken.getLocalPort();
+        }
     }
 
     // ---- canary.sh
@@ -358,7 +413,7 @@ class OperatorScriptsTest {
                         "ok    documents lead somewhere",
                         "ok    no secrets in the sources",
                         "ok    dependencies are pinned",
-                        "1 checks failed");
+                        "1 check failed");
         assertThat(checked.code()).isEqualTo(1);
     }
 
