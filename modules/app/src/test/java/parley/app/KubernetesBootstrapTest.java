@@ -19,6 +19,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -104,7 +107,19 @@ class KubernetesBootstrapTest {
 
         // A pod that is deleted leaves; the other does not begin a cluster of its own for it.
         api.delete("parley-127-0-0-3");
+        var told = ConcurrentHashMap.<String>newKeySet();
+        var scraper = Thread.ofVirtual().start(() -> tellsOfLeaving(PODS.getLast(), told));
         assertThat(cluster.stop(1, Duration.ofSeconds(60))).isTrue();
+        scraper.interrupt();
+        scraper.join();
+        // It went through the steps, said so while it did, and had nobody left.
+        assertThat(told)
+                .contains(
+                        "voice_drain_seconds_count{step=\"callers\"} 1",
+                        "voice_drain_seconds_count{step=\"permit\"} 1",
+                        "voice_drain_sessions_remaining 0",
+                        "voice_node_ready 0")
+                .anyMatch(line -> line.matches("voice_drain_state\\{node=\"127.0.0.3:[0-9]+\"} [2-5]"));
         assertThat(ask(PODS.getFirst(), "/ready").statusCode()).isEqualTo(200);
         assertThat(addresses(JSON.readTree(
                         ask(PODS.getFirst(), "/bootstrap/seed-nodes").body())))
@@ -116,6 +131,24 @@ class KubernetesBootstrapTest {
         assertThat(addresses(JSON.readTree(
                         ask(PODS.getLast(), "/bootstrap/seed-nodes").body())))
                 .hasSize(2);
+    }
+
+    /** What a node says of its leaving, until it is gone. */
+    private static void tellsOfLeaving(String pod, Set<String> told) {
+        while (!Thread.currentThread().isInterrupted()) {
+            try {
+                ask(pod, "/metrics")
+                        .body()
+                        .lines()
+                        .filter(line -> line.startsWith("voice_drain_") || line.startsWith("voice_node_ready"))
+                        .forEach(told::add);
+            } catch (IOException gone) {
+                // Not there for much longer, or not any more.
+            } catch (InterruptedException enough) {
+                return;
+            }
+            LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+        }
     }
 
     private static List<Probe> probes() {

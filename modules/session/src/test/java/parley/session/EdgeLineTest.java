@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static parley.session.LinkPortTest.audio;
 import static parley.session.LinkPortTest.control;
 
+import io.opentelemetry.api.trace.TracerProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import parley.meter.Meters;
 import parley.wire.Loops;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
@@ -30,7 +32,9 @@ class EdgeLineTest {
     private static final String RESUMED = "{\"type\":\"session.resumed\"}";
     private static Loops loops;
 
-    private final SessionMetrics metrics = new SessionMetrics();
+    private final Meters meters = new Meters();
+    private final SessionMetrics metrics =
+            new SessionMetrics(meters, 2, TracerProvider.noop().get(""));
     private final FakeReach reach = new FakeReach();
     private final FakePort caller = new FakePort(loops.get(0));
     private FakePort session = new FakePort(loops.get(0));
@@ -61,6 +65,10 @@ class EdgeLineTest {
 
     private void strict() {
         connect(false, Map.of());
+    }
+
+    private void tells(String... lines) {
+        assertThat(meters.prometheus().lines()).contains(lines);
     }
 
     private static String event(long seq) {
@@ -149,6 +157,10 @@ class EdgeLineTest {
         session.says(event(8));
         assertThat(caller.hears()).isEqualTo(event(8));
         assertThat(metrics.relinked()).isEqualTo(1);
+        tells(
+                "voice_session_handover_seconds_count 1",
+                "voice_relinks_total{outcome=\"found\"} 1",
+                "voice_relinks_total{outcome=\"failed\"} 0");
     }
 
     @Test
@@ -395,6 +407,7 @@ class EdgeLineTest {
         assertThat(List.of(session.hears(), session.hears(), session.hears(), session.hears(), session.hears()))
                 .containsExactly(control(0), control(3), audio(4), audio(5), audio(6));
         assertThat(metrics.relinkDroppedMs()).isEqualTo(40);
+        tells("voice_audio_dropped_seconds_total{direction=\"in\",cause=\"relink\"} 0.04");
     }
 
     @Test

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import parley.meter.Meters;
 import parley.wire.Frame;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
@@ -73,6 +74,14 @@ class SessionLinkTest {
         return conversation;
     }
 
+    private static void tells(Meters meters, String... lines) {
+        assertThat(meters.prometheus().lines()).contains(lines);
+    }
+
+    private static void awaits(Meters meters, String line) {
+        Rig.eventually(() -> meters.prometheus().lines().anyMatch(line::equals));
+    }
+
     private static Port opens(String seat) {
         return Rig.await(link.open(rig.loops.get(1), "127.0.0.1", link.port(), seat));
     }
@@ -113,15 +122,26 @@ class SessionLinkTest {
         var talk = keeps("lost", reports);
         var provider = rig.provider.called().taken();
         var other = rig.link();
+        var otherMeters = new Meters();
+        SessionGauges.link(otherMeters, other);
         var line = Rig.await(other.open(rig.loops.get(0), "127.0.0.1", link.port(), "lost"));
         rig.loops.get(0).execute(() -> line.send(Frame.text(Events.append(20))));
         provider.says(Events.created());
         assertThat(provider.hears()).isEqualTo(Events.append(20));
+        tells(
+                otherMeters,
+                "voice_link_connections{direction=\"out\"} 1",
+                "voice_link_connections{direction=\"in\"} 0",
+                "voice_link_lines 1",
+                "voice_link_lines_lost_total 0");
         other.close();
 
         assertThat(Rig.await(line.closed()).code()).isEqualTo(1012);
         assertThat(Rig.await(reports.left)).isEqualTo(1012);
         rig.loops.get(0).execute(line::discard);
+        awaits(otherMeters, "voice_link_lines_lost_total 1");
+        awaits(otherMeters, "voice_link_lines 0");
+        awaits(otherMeters, "voice_link_connections{direction=\"out\"} 0");
         talk.end(EndReason.CALLER_LEFT);
     }
 
