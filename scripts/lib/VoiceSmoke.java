@@ -210,8 +210,15 @@ public final class VoiceSmoke {
         var cause = refused.getCause() == null ? refused : refused.getCause();
         if (cause instanceof WebSocketHandshakeException handshake) {
             int status = handshake.getResponse().statusCode();
-            System.out.println("FAIL  handshake: refused with " + status + " "
-                    + handshake.getResponse().headers().firstValue("x-parley-code").orElse(""));
+            System.out.println("FAIL  handshake: refused with " + status
+                    + switch (status) {
+                        case 401 -> ": the token is not good here (VOICE_WS_TOKEN for /ws, else PARLEY_TOKEN)";
+                        case 403 -> ": the token's user may not, or is not in the rollout";
+                        case 404 -> ": there is nothing at " + url.getPath();
+                        case 429 -> ": too often";
+                        case 503 -> ": voice is off or full, or the node leaves";
+                        default -> "";
+                    });
             return status == 404 ? 4 : 1;
         }
         System.out.println("FAIL  handshake: "

@@ -413,8 +413,11 @@ final class RolloutController
         if (expected != null && expected != now.revision()) {
             return new Changed.Refused(
                     Refusal.STALE,
-                    "revision: " + expected + " (expected: " + now.revision() + ", changed by "
-                            + now.changed().by().id() + ": " + now.changed().reason() + ")",
+                    "revision: " + expected + " (expected: " + now.revision()
+                            + (now.revision() == 0
+                                    ? ", as configured)"
+                                    : ", changed by " + now.changed().by().id() + ": "
+                                            + now.changed().reason() + ")"),
                     now);
         }
         return null;

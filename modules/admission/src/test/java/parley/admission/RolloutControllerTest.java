@@ -81,6 +81,14 @@ class RolloutControllerTest {
     }
 
     @Test
+    void whereNobodyHasChangedAnythingNobodyWasFaster() {
+        assertThat(change(percentage(25), request(AMIR, "ramp", 7L, null, false)))
+                .isInstanceOfSatisfying(
+                        Changed.Refused.class,
+                        refused -> assertThat(refused.detail()).isEqualTo("revision: 7 (expected: 0, as configured)"));
+    }
+
+    @Test
     void ofTwoOperatorsTheSlowerIsToldWhoWasFaster() {
         change(percentage(25), request(AMIR, "ramp", 0L, null, false));
 

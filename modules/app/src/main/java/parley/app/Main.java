@@ -73,7 +73,7 @@ public final class Main {
                 case "simulator" -> SimulatorMain.main(rest);
                 case "warm" -> WarmUp.run();
                 case "help", "--help", "-h" -> System.out.println(HELP);
-                default -> throw new StartFailure("command: " + command + "\n\n" + HELP);
+                default -> throw new StartFailure("command: " + command + " (expected: one of these)\n\n" + HELP);
             }
         } catch (StartFailure failure) {
             System.err.println("parley: " + failure.getMessage());

@@ -23,7 +23,8 @@ final class Secrets {
             }
             return Files.readString(file).strip();
         } catch (IOException unwritable) {
-            throw new StartFailure("PARLEY_DATA_DIR: " + data + " cannot be written (" + unwritable.getMessage() + ")");
+            throw new StartFailure("PARLEY_DATA_DIR: " + data + " cannot be written ("
+                    + unwritable.getClass().getSimpleName() + " " + unwritable.getMessage() + ")");
         }
     }
 

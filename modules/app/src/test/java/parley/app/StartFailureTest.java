@@ -38,6 +38,10 @@ class StartFailureTest {
                 .isInstanceOf(StartFailure.class)
                 .hasMessageStartingWith("database postgresql://127.0.0.1:" + nobody + "/calls:")
                 .hasMessageNotContaining("topsecret");
+        assertThatThrownBy(() -> TestNode.start(
+                        Map.of("parley.app.database-url", "postgresql://anna:topsecret@nowhere.invalid/calls")))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage("database postgresql://nowhere.invalid:5432/calls: there is no such host");
     }
 
     @Test

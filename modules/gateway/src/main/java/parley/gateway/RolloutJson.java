@@ -398,7 +398,7 @@ final class RolloutJson {
         }
     }
 
-    private static String kind(JsonNode value) {
+    static String kind(JsonNode value) {
         return "a JSON " + value.getNodeType().name().toLowerCase(Locale.ROOT);
     }
 

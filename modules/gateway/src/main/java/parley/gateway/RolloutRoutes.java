@@ -16,10 +16,15 @@ import static org.apache.pekko.http.javadsl.server.Directives.put;
 import static org.apache.pekko.http.javadsl.server.Directives.reject;
 import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -52,8 +57,12 @@ import parley.admission.Rollouts.Request;
 
 /** {@code /admin/rollout}: how many get voice, who, and why; and the switch that stops it everywhere. */
 final class RolloutRoutes {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final int MOST_LINES = 200;
+    private static final String BODY = " (expected: a JSON object, such as {\"reason\": \"why\"})";
     /** Shorter than what proxies take for dead, and than this server's own request-timeout. */
     private static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
@@ -331,18 +340,26 @@ final class RolloutRoutes {
 
     private static Route withBody(Function<ObjectNode, Route> inner) {
         return entity(Unmarshaller.entityToByteArray(), bytes -> {
-            var body = bytes.length == 0 ? JSON.createObjectNode() : parsed(bytes);
-            return body instanceof ObjectNode object
-                    ? inner.apply(object)
-                    : Responses.problem(Problem.badRequest("body: not a JSON object (expected: an object)"));
+            try {
+                var body = bytes.length == 0 ? JSON.createObjectNode() : JSON.readTree(bytes);
+                return body instanceof ObjectNode object
+                        ? inner.apply(object)
+                        : Responses.problem(Problem.badRequest("body: " + RolloutJson.kind(body) + BODY));
+            } catch (JsonProcessingException malformed) {
+                var at = malformed.getLocation();
+                return Responses.problem(Problem.badRequest("body: not JSON"
+                        + (at == null ? "" : ", line " + at.getLineNr() + ", column " + at.getColumnNr()) + BODY));
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible);
+            }
         });
     }
 
-    private static @Nullable JsonNode parsed(byte[] bytes) {
+    private static JsonNode parsed(byte[] own) {
         try {
-            return JSON.readTree(bytes);
-        } catch (IOException malformed) {
-            return null;
+            return JSON.readTree(own);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
         }
     }
 

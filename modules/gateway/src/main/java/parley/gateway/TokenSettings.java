@@ -137,7 +137,8 @@ public record TokenSettings(
 
     static void secret(String key, String secret, boolean production, List<String> wrong) {
         if (secret.length() < MIN_SECRET) {
-            wrong.add(key + ": " + secret.length() + " characters (expected: at least " + MIN_SECRET + ")");
+            wrong.add(key + ": " + (secret.isEmpty() ? "not set" : secret.length() + " characters")
+                    + " (expected: at least " + MIN_SECRET + (secret.isEmpty() ? " characters)" : ")"));
         } else if (production && secret.startsWith(GatewaySettings.DEVELOPMENT)) {
             wrong.add(key + ": one that was made for development (expected: one of production's own)");
         }

@@ -58,7 +58,7 @@ class GatewaySettingsTest {
                         new WsSettings(null, "ws", "ws"),
                         "dev"));
         assertThatThrownBy(() -> GatewaySettings.from(ConfigFactory.load()))
-                .hasMessage("parley.gateway: jwt.secret: 0 characters (expected: at least 32)");
+                .hasMessage("parley.gateway: jwt.secret: not set (expected: at least 32 characters)");
     }
 
     @Test
@@ -222,7 +222,7 @@ class GatewaySettingsTest {
         var made = GatewaySettings.DEVELOPMENT + "x".repeat(64);
 
         assertThatThrownBy(() -> Rig.settings("production = true"))
-                .hasMessage("parley.gateway: api-token: 0 characters (expected: at least 32)");
+                .hasMessage("parley.gateway: api-token: not set (expected: at least 32 characters)");
         for (var key : new String[] {"jwt.secret", "jwt.previous-secret", "api-token", "break-glass-token"}) {
             assertThat(Rig.settings(key + " = " + made)).isNotNull();
             assertThatThrownBy(() -> inProduction(key + " = " + made))

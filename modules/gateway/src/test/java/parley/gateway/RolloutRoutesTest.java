@@ -127,8 +127,10 @@ class RolloutRoutesTest {
                 "{\"tenants\": {\"red\": \"maybe\"}} | tenants: red: \"maybe\" (expected: \"on\" or \"off\")",
                 "{\"plan\": {\"steps\": [{\"percentage\": 5, \"bake\": \"soon\"}]}} | plan: bake soon (expected: an ISO",
                 "{\"plan\": {\"steps\": [{\"percentage\": 50}, {\"percentage\": 5}]}} | plan: 5 % after 50 % (expected: rising)",
-                "[] | body: not a JSON object",
-                "{half | body: not a JSON object"
+                "[] | body: a JSON array (expected: a JSON object, such as {\"reason\": \"why\"})",
+                "{half | body: not JSON, line 1, column ",
+                "{\"percentage\": 5} {} | body: not JSON, line 1, column ",
+                "{\"percentage\": 5, \"percentage\": 50} | body: not JSON, line 1, column "
             })
     void aBadValueIsNamed(String body, String expected) throws Exception {
         var got = ask("PUT", "", body, "operator", "If-Match", "\"rev-0\"");

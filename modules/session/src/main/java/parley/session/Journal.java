@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -148,6 +149,12 @@ public record Journal(String url, String user, String password) {
     }
 
     private static String firstLine(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnknownHostException) {
+                // The driver says no more than that it failed.
+                return "there is no such host";
+            }
+        }
         return String.valueOf(failure.getMessage()).lines().findFirst().orElse("?");
     }
 
