@@ -7,24 +7,15 @@ package parley.admission;
  * comes from the memory of this node. Thread-safe; never blocks, never throws.
  */
 public interface Budget {
-    /**
-     * A session as a budget knows it.
-     *
-     * @param id the session's, the same wherever it lives
-     */
-    record SessionRef(String id, CallerId caller) {}
-
     /** Whether nothing is left for this caller. Then its session ends after the running turn. */
     boolean spent(CallerId caller);
 
     /**
-     * What a session has cost since it was opened. Told after each cost, every {@code ask-every} and when the session ends
-     * or leaves this node. A figure may come again, and a smaller one after it from a node that is gone meanwhile: of one
-     * session the greatest counts.
+     * A session of this caller has cost so much more. Told once of each cost, by the node where the session lives.
      *
-     * @param costMicrosSoFar in millionths of a US dollar
+     * @param costMicros in millionths of a US dollar
      */
-    void report(SessionRef session, long costMicrosSoFar);
+    void report(CallerId caller, long costMicros);
 
     /** Nobody counts, and nothing is ever used up. */
     static Budget none() {
@@ -35,7 +26,7 @@ public interface Budget {
             }
 
             @Override
-            public void report(SessionRef session, long costMicrosSoFar) {}
+            public void report(CallerId caller, long costMicros) {}
         };
     }
 }

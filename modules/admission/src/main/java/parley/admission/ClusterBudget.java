@@ -4,8 +4,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -19,7 +21,7 @@ import org.apache.pekko.cluster.typed.SingletonActor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.BudgetKeeper.Standing;
-import parley.admission.BudgetState.Total;
+import parley.admission.BudgetState.Amount;
 import parley.meter.Meters;
 
 /**
@@ -27,17 +29,18 @@ import parley.meter.Meters;
  *
  * <p>What a session costs is told to the one keeper within {@code report-every}, and told again until it is journaled; who
  * has nothing left is known on every node soon after. So a budget is overspent by what is under way: at most the turn that
- * each live session is in. While the keeper cannot be reached, what is known last counts. Thread-safe.
+ * each live session is in. While the keeper cannot be reached, what is known last counts. A node that is killed takes with
+ * it what it has not told yet. Thread-safe.
  */
 public final class ClusterBudget implements Budget {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterBudget.class);
     private static final Duration AGAIN = Duration.ofSeconds(3);
-    /** Totals of one message. */
+    /** Amounts of one message. */
     private static final int MOST = 1000;
 
     private final BudgetSettings settings;
     private final Clock clock;
-    private final ConcurrentHashMap<String, Total> untold = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Payer, Long> untold = new ConcurrentHashMap<>();
     private final AtomicReference<Known> known = new AtomicReference<>(Known.of(Standing.NONE));
     private volatile String alerted = "";
 
@@ -76,17 +79,27 @@ public final class ClusterBudget implements Budget {
     }
 
     @Override
-    public void report(SessionRef session, long costMicrosSoFar) {
-        if (costMicrosSoFar > 0) {
-            untold.merge(
-                    session.id(),
-                    new Total(
-                            session.id(),
-                            session.caller().tenant(),
-                            session.caller().user(),
-                            costMicrosSoFar),
-                    (known, told) -> told.micros() > known.micros() ? told : known);
+    public void report(CallerId caller, long costMicros) {
+        if (costMicros > 0) {
+            untold.merge(payer(caller), costMicros, Long::sum);
         }
+    }
+
+    /** As closely as anybody counts: the keeper remembers each for a month. */
+    private Payer payer(CallerId caller) {
+        boolean byUser = settings.userMicros() > 0;
+        return new Payer(byUser || settings.tenantMicros() > 0 ? caller.tenant() : "", byUser ? caller.user() : "");
+    }
+
+    private List<Amount> takeUntold() {
+        var amounts = new ArrayList<Amount>();
+        for (var payer : untold.keySet()) {
+            var micros = amounts.size() < MOST ? untold.remove(payer) : null;
+            if (micros != null) {
+                amounts.add(new Amount(payer.tenant(), payer.user(), micros));
+            }
+        }
+        return amounts;
     }
 
     /** Spent this month by everybody, in millionths of a US dollar, as this node knows it. */
@@ -142,6 +155,8 @@ public final class ClusterBudget implements Budget {
         TELL
     }
 
+    private record Payer(String tenant, String user) {}
+
     private record Answered(BudgetKeeper.Known known) implements Event {}
 
     /** One message under way at a time; what it told stays until it is known to be journaled. */
@@ -149,27 +164,26 @@ public final class ClusterBudget implements Budget {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(Tick.TELL, settings.reportEvery());
             ActorRef<BudgetKeeper.Known> answers = context.messageAdapter(BudgetKeeper.Known.class, Answered::new);
+            var life = UUID.randomUUID().toString();
             var told = new Object() {
                 long number;
                 long at;
-                List<Total> totals = List.of();
+                List<Amount> amounts = List.of();
             };
             return Behaviors.receiveMessage(event -> {
                 switch (event) {
                     case Tick tick -> {
-                        boolean late = System.nanoTime() - told.at > AGAIN.toNanos();
-                        if (told.totals.isEmpty() ? !untold.isEmpty() : late) {
+                        if (told.amounts.isEmpty() && !untold.isEmpty()) {
                             told.number++;
+                            told.amounts = takeUntold();
+                            told.at = System.nanoTime() - AGAIN.toNanos();
+                        }
+                        if (!told.amounts.isEmpty() && System.nanoTime() - told.at >= AGAIN.toNanos()) {
                             told.at = System.nanoTime();
-                            told.totals = untold.values().stream().limit(MOST).toList();
-                            keeper.tell(new BudgetKeeper.Tell(told.number, told.totals, answers));
+                            keeper.tell(new BudgetKeeper.Add(life, told.number, told.amounts, answers));
                         }
                     }
-                    case Answered(var known)
-                    when known.number() == told.number -> {
-                        told.totals.forEach(total -> untold.remove(total.session(), total));
-                        told.totals = List.of();
-                    }
+                    case Answered(var known) when known.number() == told.number -> told.amounts = List.of();
                     case Answered late -> {}
                 }
                 return Behaviors.same();

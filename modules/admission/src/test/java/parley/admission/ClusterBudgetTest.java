@@ -3,26 +3,33 @@ package parley.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.apache.pekko.serialization.SerializationExtension;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import parley.admission.BudgetKeeper.Known;
 import parley.admission.BudgetKeeper.Standing;
+import parley.admission.BudgetState.Amount;
 import parley.admission.BudgetState.Total;
 
 /** L9. */
@@ -69,9 +76,135 @@ class ClusterBudgetTest {
     }
 
     @Test
+    void whatALifeTellsTwiceCountsOnce() {
+        var amounts = List.of(new Amount("red", "anna", 5), new Amount("red", "ben", 7));
+        var state = BudgetState.NONE
+                .after("first", 1, amounts, NOVEMBER)
+                .after("first", 1, amounts, NOVEMBER)
+                .after("second", 1, amounts, NOVEMBER)
+                .after("first", 2, List.of(new Amount("", "", 3)), NOVEMBER);
+
+        assertThat(state.micros()).isEqualTo(27);
+        assertThat(state.byTenant()).isEqualTo(Map.of("red", 24L));
+        assertThat(state.byUser())
+                .isEqualTo(Map.of(BudgetState.user("red", "anna"), 10L, BudgetState.user("red", "ben"), 14L));
+        assertThat(state.version()).isEqualTo(3);
+    }
+
+    @Test
+    void whatANewMonthSpendsBeginsAtNothing() {
+        var state = BudgetState.NONE
+                .after("first", 1, List.of(new Amount("red", "", 5)), NOVEMBER)
+                .after("first", 2, List.of(new Amount("red", "", 1)), Instant.parse("2026-12-01T00:00:01Z"));
+
+        assertThat(state.month()).isEqualTo("2026-12");
+        assertThat(state.micros()).isEqualTo(1);
+        assertThat(state.byTenant()).isEqualTo(Map.of("red", 1L));
+    }
+
+    /** A hundred nodes tell for a day: of a hundred million sessions nothing is kept but their sum. */
+    @Test
+    void whatIsRememberedDoesNotGrowWithTheSessions() {
+        var state = BudgetState.NONE;
+        for (int number = 1; number <= 10_000; number++) {
+            state = state.after("life-" + number % 100, number, List.of(new Amount("", "", 1)), NOVEMBER);
+        }
+
+        assertThat(state.micros()).isEqualTo(10_000);
+        assertThat(state.lives()).hasSize(100);
+        assertThat(state.byTenant()).isEmpty();
+        assertThat(state.byUser()).isEmpty();
+        assertThat(state.sessions()).isEmpty();
+    }
+
+    @Test
+    void whatTheReleaseBeforeHasWrittenCounts() throws IOException {
+        var before = """
+                {"version":1,"month":"2026-11","micros":5,"byTenant":{"red":5},"byUser":{},"sessions":{}}""";
+        var serialization = SerializationExtension.get(kit.system());
+
+        var state = (BudgetState) serialization
+                .deserialize(
+                        new ObjectMapper(new CBORFactory()).writeValueAsBytes(new ObjectMapper().readTree(before)),
+                        serialization.serializerFor(BudgetState.class).identifier(),
+                        BudgetState.class.getName())
+                .get();
+
+        assertThat(state).isEqualTo(new BudgetState(1, "2026-11", 5, Map.of("red", 5L), Map.of(), Map.of(), Map.of()));
+    }
+
+    @Test
+    void theKeeperCountsWhatNodesTellAndAnswersWhatItKnows() {
+        var published = new ArrayList<Standing>();
+        EventSourcedBehaviorTestKit<BudgetKeeper.Command, BudgetKeeper.Event, BudgetState> keeper =
+                EventSourcedBehaviorTestKit.create(
+                        kit.system(),
+                        BudgetKeeper.create(
+                                settings("monthly-usd = 1"), Clock.fixed(NOVEMBER, ZoneOffset.UTC), published::add));
+
+        var first = keeper.<Known>runCommand(to -> add(1, 600_000, to));
+        var again = keeper.<Known>runCommand(to -> add(1, 600_000, to));
+        var second = keeper.<Known>runCommand(to -> add(2, 400_000, to));
+        keeper.restart();
+        var late = keeper.<Known>runCommand(to -> add(2, 400_000, to));
+
+        assertThat(first.reply()).isEqualTo(new Known(1));
+        assertThat(again.reply()).isEqualTo(new Known(1));
+        assertThat(again.hasNoEvents()).isTrue();
+        assertThat(second.state().micros()).isEqualTo(1_000_000);
+        assertThat(late.hasNoEvents()).isTrue();
+        assertThat(published.getLast().micros()).isEqualTo(1_000_000);
+    }
+
+    /** To a hundred nodes each is a hundred messages. */
+    @Test
+    void theSumIsToldSeldomAndTheEndOfABudgetAtOnce() {
+        var published = new ArrayList<Standing>();
+        EventSourcedBehaviorTestKit<BudgetKeeper.Command, BudgetKeeper.Event, BudgetState> keeper =
+                EventSourcedBehaviorTestKit.create(
+                        kit.system(),
+                        BudgetKeeper.create(
+                                settings("monthly-usd = 1"), Clock.fixed(NOVEMBER, ZoneOffset.UTC), told -> {
+                                    synchronized (published) {
+                                        published.add(told);
+                                    }
+                                }));
+        int number = 0;
+        long began = System.nanoTime();
+        while (System.nanoTime() - began < BudgetKeeper.PUBLISH_EVERY.toNanos() * 3) {
+            int next = ++number;
+            keeper.<Known>runCommand(to -> add(next, 1, to));
+        }
+        synchronized (published) {
+            assertThat((System.nanoTime() - began) / BudgetKeeper.PUBLISH_EVERY.toNanos() + 3)
+                    .as("of %d that were told", number)
+                    .isGreaterThanOrEqualTo(published.size());
+        }
+
+        // And yet everything that was told, soon.
+        long sum = number;
+        await(() -> {
+            synchronized (published) {
+                return published.getLast().micros() == sum;
+            }
+        });
+
+        int last = number + 1;
+        keeper.<Known>runCommand(to -> add(last, 1_000_000, to));
+        synchronized (published) {
+            assertThat(published.getLast().micros()).isEqualTo(1_000_000 + number);
+        }
+    }
+
+    private static BudgetKeeper.Add add(long number, long micros, ActorRef<Known> replyTo) {
+        return new BudgetKeeper.Add("life", number, List.of(new Amount("", "", micros)), replyTo);
+    }
+
+    /** A node of the release before tells totals of sessions. */
+    @Test
     void theKeeperForgetsNothingAndTellsWhoHasNothingLeft() {
         var published = new ArrayList<Standing>();
-        EventSourcedBehaviorTestKit<BudgetKeeper.Command, BudgetKeeper.Told, BudgetState> keeper =
+        EventSourcedBehaviorTestKit<BudgetKeeper.Command, BudgetKeeper.Event, BudgetState> keeper =
                 EventSourcedBehaviorTestKit.create(
                         kit.system(),
                         BudgetKeeper.create(
@@ -101,11 +234,11 @@ class ClusterBudgetTest {
                 AdmissionSettings.from(ConfigFactory.load()));
 
         assertThat(budget.spent(ANNA)).isFalse();
-        budget.report(new Budget.SessionRef("a", ANNA), 300_000);
-        budget.report(new Budget.SessionRef("a", ANNA), 450_000);
+        budget.report(ANNA, 300_000);
+        budget.report(ANNA, 150_000);
         await(() -> budget.spent(ANNA));
         assertThat(budget.spent(BEN)).isFalse();
-        budget.report(new Budget.SessionRef("b", BEN), 550_000);
+        budget.report(BEN, 550_000);
         await(() -> budget.spent(BEN));
 
         assertThat(((Decision.Refused) admission.admit(BEN, Set.of())).why()).isEqualTo(Decision.Why.BUDGET);
@@ -116,7 +249,7 @@ class ClusterBudgetTest {
     void whereNothingIsBoundedNobodyCounts() {
         var budget = ClusterBudget.start(kit.system(), settings(""), Clock.systemUTC());
 
-        budget.report(new Budget.SessionRef("a", ANNA), Long.MAX_VALUE);
+        budget.report(ANNA, Long.MAX_VALUE);
 
         assertThat(budget.spent(ANNA)).isFalse();
     }

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 import parley.admission.Budget;
+import parley.admission.CallerId;
 import parley.protocol.Wire;
 
 /**
@@ -53,20 +54,25 @@ final class Spending {
     private final CostSettings settings;
     private final Budget budget;
     private final SessionMetrics metrics;
-    private final Budget.SessionRef session;
+    private final SessionId id;
+    private final CallerId caller;
     private long known;
     private boolean alerted;
     private boolean closed;
     private @Nullable Limit limit;
 
-    /** @param soFar the session as the journal has it: of what it had cost by then, its caller was told */
+    /**
+     * @param soFar the session as the journal has it: of what it had cost by then its caller was told, and the budget by
+     *     whoever held it
+     */
     Spending(EventLoop loop, Talk talk, Room room, SessionId id, SessionState.Live soFar) {
         this.loop = loop;
         this.talk = talk;
         this.settings = room.cost();
         this.budget = room.budget();
         this.metrics = room.metrics();
-        this.session = new Budget.SessionRef(id.value(), soFar.opened().caller());
+        this.id = id;
+        this.caller = soFar.opened().caller();
         this.known = soFar.costMicros();
         this.alerted = isReached(settings.alertMicros());
     }
@@ -75,7 +81,6 @@ final class Spending {
     void start() {
         if (!closed) {
             ask();
-            budget.report(session, known);
             loop.schedule(this::start, settings.askEvery().toMillis(), TimeUnit.MILLISECONDS);
         }
     }
@@ -87,12 +92,20 @@ final class Spending {
 
     /** Something may have been spent. */
     void look() {
-        long now = talk.soFar().costMicros();
-        if (now != known) {
-            known = now;
-            budget.report(session, known);
+        if (tell()) {
             ask();
         }
+    }
+
+    /** @return whether anything was spent since the budget was told last */
+    private boolean tell() {
+        long now = talk.soFar().costMicros();
+        long more = now - known;
+        known = now;
+        if (more > 0) {
+            budget.report(caller, more);
+        }
+        return more != 0;
     }
 
     /** A turn begins. */
@@ -103,18 +116,11 @@ final class Spending {
         if (!alerted && isReached(settings.alertMicros())) {
             alerted = true;
             metrics.costAlerts.increment();
-            warning()
-                    .log(
-                            "session {} has cost {} USD, alert-usd is {}",
-                            session.id(),
-                            usd(known),
-                            usd(settings.alertMicros()));
+            warning().log("session {} has cost {} USD, alert-usd is {}", id, usd(known), usd(settings.alertMicros()));
             talk.notice(event("alert", Limit.SESSION));
         }
         if (limit == null) {
-            var reached = isReached(settings.capMicros())
-                    ? Limit.SESSION
-                    : budget.spent(session.caller()) ? Limit.SHARED : null;
+            var reached = isReached(settings.capMicros()) ? Limit.SESSION : budget.spent(caller) ? Limit.SHARED : null;
             if (reached != null) {
                 stop(reached);
             }
@@ -131,7 +137,7 @@ final class Spending {
             case SESSION -> metrics.costCaps.increment();
             case SHARED -> metrics.budgetStops.increment();
         }
-        warning().log("session {} ends after this turn: {}, {} USD so far", session.id(), why(reached), usd(known));
+        warning().log("session {} ends after this turn: {}, {} USD so far", id, why(reached), usd(known));
         talk.notice(event("used_up", reached));
         long deadline = System.nanoTime() + settings.finishWithin().toNanos();
         loop.execute(() -> finish(deadline, why(reached)));
@@ -139,9 +145,9 @@ final class Spending {
 
     private LoggingEventBuilder warning() {
         return LOG.atWarn()
-                .addKeyValue("session", session.id())
-                .addKeyValue("user", session.caller())
-                .addKeyValue("tenant", session.caller().tenant());
+                .addKeyValue("session", id)
+                .addKeyValue("user", caller)
+                .addKeyValue("tenant", caller.tenant());
     }
 
     private void finish(long deadline, String why) {
@@ -183,7 +189,7 @@ final class Spending {
     void close() {
         if (!closed) {
             closed = true;
-            budget.report(session, talk.soFar().costMicros());
+            tell();
         }
     }
 }

@@ -164,7 +164,7 @@ final class Rig implements AutoCloseable {
 
     /** Counts, and is used up when the test says so. */
     static final class FakeBudget implements Budget {
-        final Map<SessionRef, Long> reported = new ConcurrentHashMap<>();
+        final Map<CallerId, Long> reported = new ConcurrentHashMap<>();
         volatile boolean spent;
 
         @Override
@@ -173,8 +173,8 @@ final class Rig implements AutoCloseable {
         }
 
         @Override
-        public void report(SessionRef session, long costMicrosSoFar) {
-            reported.merge(session, costMicrosSoFar, Math::max);
+        public void report(CallerId caller, long costMicros) {
+            reported.merge(caller, costMicros, Long::sum);
         }
     }
 
