@@ -36,9 +36,7 @@ class ScaleModelTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "shard=4096   | shard: no such input (expected: one of scripts/lib/scale.properties)",
                 "shards=many  | shards: many (expected: a number, 0 or more)",
-                "cells=0      | a limit of 0 (expected: inputs above 0)",
                 "--for-1000   | option: --for-1000 (expected: --for-100, input=number, --help)"
             })
     void whatItCannotComputeWithIsNamed(String argument, String complaint) throws IOException, InterruptedException {
