@@ -359,7 +359,15 @@ final class FaceHandler {
     private void talk(WebSocket socket, Call call, Sessions.Join join, Answer.Joined joined) {
         metrics.admitted(join.opening().arm());
         call.span().joined();
-        socket.loop().execute(() -> socket.join(joined.line()));
+        socket.loop().execute(() -> {
+            try {
+                socket.join(joined.line());
+            } catch (RuntimeException fault) {
+                LOG.error("a caller could not be joined with its session", fault);
+                hangUp(joined);
+                socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
+            }
+        });
     }
 
     /** To the session it is a connection that was lost, and no goodbye. */

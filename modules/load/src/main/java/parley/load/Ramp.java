@@ -57,6 +57,13 @@ final class Ramp {
                 return String.format(
                         Locale.ROOT, "%d sessions failed to connect, %d cut", sessions.failed(), sessions.cut());
             }
+            if (sessions.connected() < step.setup().sessions()) {
+                return String.format(
+                        Locale.ROOT,
+                        "%d of %d sessions connected",
+                        sessions.connected(),
+                        step.setup().sessions());
+            }
             var frames = step.frames();
             if (!step.clean()) {
                 return String.format(

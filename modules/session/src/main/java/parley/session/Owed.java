@@ -113,25 +113,26 @@ record Owed(boolean answer, @Nullable String heard, List<Lost> lost) {
                         .toList();
     }
 
-    /** An answer may be there before the one before it was heard to its end: then nothing of it was heard. */
+    /** An answer may be there before the one before it was heard to its end: what comes after that was not heard. */
     private static void cut(Live live, SessionEvent.@Nullable AgentHeard heard, List<SessionEvent> facts, Instant now) {
-        var said = answer(live);
-        int unheard = 0;
+        var turns = live.turns();
+        int unheard = live.answer() == null ? turns.size() : live.answer().from();
         if (heard != null) {
-            var known = live.turns().stream()
-                    .filter(turn -> turn.itemId().equals(heard.itemId()))
-                    .findAny();
-            if (known.isEmpty()) {
+            int known = 0;
+            while (known < turns.size() && !turns.get(known).itemId().equals(heard.itemId())) {
+                known++;
+            }
+            if (known == turns.size()) {
                 facts.add(new AgentSaid(heard.itemId(), heard.text(), heard.generatedMs(), now));
             }
-            if (known.isEmpty() || heard.heardMs() < known.get().heardMs()) {
+            if (known == turns.size() || heard.heardMs() < turns.get(known).heardMs()) {
                 facts.add(new AgentCut(heard.itemId(), heard.heardMs(), now));
             }
-            unheard = known.isEmpty() ? said.size() : said.indexOf(known.get()) + 1;
+            unheard = known + 1;
         }
-        said.stream()
+        turns.stream()
                 .skip(unheard)
-                .filter(turn -> turn.audioMs() > 0)
+                .filter(turn -> turn.role() == Turn.Role.AGENT && turn.audioMs() > 0)
                 .forEach(turn -> facts.add(new AgentCut(turn.itemId(), 0, now)));
     }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import parley.wire.Loops;
 import parley.wire.Port;
+import parley.wire.WebSocketClose;
 
 /**
  * Carries frames between the node a caller is connected to and the node its session lives on.
@@ -193,6 +194,9 @@ final class SessionLink {
         }
         var loop = seat.conversation().loop();
         var line = connection.accept(stream, loop);
-        seat.take(name).thenAcceptAsync(port -> line.join(port), loop);
+        seat.take(name).thenAcceptAsync(line::join, loop).exceptionally(fault -> {
+            line.close(WebSocketClose.INTERNAL_ERROR, "internal error");
+            return null;
+        });
     }
 }

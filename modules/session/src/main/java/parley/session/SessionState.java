@@ -146,7 +146,8 @@ sealed interface SessionState extends CborSerializable {
                     .limit(answer.from())
                     .filter(turn -> !turn.itemId().equals(itemId))
                     .count();
-            return with(left).with(new Answering(answer.responseId(), from, answer.heard()));
+            var heard = answer.heard() == null || answer.heard().itemId().equals(itemId) ? null : answer.heard();
+            return with(left).with(new Answering(answer.responseId(), from, heard));
         }
 
         private Live with(List<Turn> changed) {
@@ -237,7 +238,8 @@ sealed interface SessionState extends CborSerializable {
      * An answer that the caller has not heard to the end.
      *
      * @param from how many turns there were before it
-     * @param heard how far the item that is being heard was, when somebody looked last; null before
+     * @param heard how far the item that is being heard was, when somebody looked last, perhaps one of the answer before;
+     *     null before
      */
     record Answering(String responseId, int from, @Nullable AgentHeard heard) {}
 
@@ -272,7 +274,10 @@ sealed interface SessionState extends CborSerializable {
             case UserSaid e -> live.said(Turn.user(e));
             case UserTranscribed e -> live.change(e.itemId(), turn -> turn.transcribed(e.text()));
             case AnswerBegan e ->
-                live.with(new Answering(e.responseId(), live.turns().size(), null));
+                live.with(new Answering(
+                        e.responseId(),
+                        live.turns().size(),
+                        live.answer() == null ? null : live.answer().heard()));
             case AgentHeard e ->
                 live.answer() == null
                         ? live

@@ -136,6 +136,19 @@ class OwedTest {
     }
 
     @Test
+    void nothingWasHeardOfWhatCameAfterTheAnswerThatWasBeingHeardWhateverHasBegunSince() {
+        var first = new AgentSaid("a1", "one two", 2000, Rig.NOON);
+        var second = new AgentSaid("a2", "three four", 1000, Rig.NOON);
+        var heard = new AgentHeard("a1", "", 0, 500, Rig.NOON);
+        var next = new SessionEvent.AnswerBegan("resp_2", Rig.NOON);
+        var third = new SessionEvent.AnswerBegan("resp_3", Rig.NOON);
+
+        assertThat(Owed.facts(after(Facts.BEGAN, first, heard, next, second, third), TOOLS, Rig.NOON))
+                .as("nobody has looked since")
+                .containsExactly(new AgentCut("a1", 500, Rig.NOON), new AgentCut("a2", 0, Rig.NOON));
+    }
+
+    @Test
     void anAnswerBeginsWhereItBeganAlsoWhenSomethingBeforeItIsDeleted() {
         var live = after(Facts.USER_SAID, Facts.BEGAN, Facts.AGENT_SAID, Facts.DELETED);
 

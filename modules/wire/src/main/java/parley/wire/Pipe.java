@@ -47,10 +47,13 @@ final class Pipe implements Runnable {
             if (!over) {
                 pass();
             }
-        } catch (RuntimeException fault) {
+        } catch (RuntimeException | Error fault) {
             LOG.error("a line of frames failed", fault);
-            from.close(WebSocketClose.INTERNAL_ERROR, "internal error");
-            end(WebSocketClose.INTERNAL_ERROR, "internal error");
+            try {
+                from.close(WebSocketClose.INTERNAL_ERROR, "internal error");
+            } finally {
+                end(WebSocketClose.INTERNAL_ERROR, "internal error");
+            }
         }
     }
 
