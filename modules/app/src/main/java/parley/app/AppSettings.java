@@ -149,6 +149,7 @@ record AppSettings(
         rules.ports();
         rules.files();
         rules.cluster();
+        rules.switches();
         rules.unknownVariables();
         if (gateway != null) {
             rules.secrets(gateway);

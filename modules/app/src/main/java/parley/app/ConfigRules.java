@@ -30,6 +30,13 @@ import parley.session.Journal;
 final class ConfigRules {
     private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?");
     private static final Pattern BOOLEAN = Pattern.compile("(?i)true|false|yes|no|on|off");
+    /** Any of these switches a node off, whatever the others say. */
+    private static final List<String> SWITCHES =
+            List.of("VOICE_ENABLED", "ENABLE_VOICE_REALTIME", "ENABLE_REALTIME_API");
+
+    /** Whoever writes one of these in an outage means it. */
+    private static final Pattern OFF = Pattern.compile("(?i)false|no|off|0");
+
     private static final Pattern TIME = Pattern.compile("\\d+ ?[a-z]+");
     private static final Pattern SEED = Pattern.compile("([A-Za-z0-9_.-]+|\\[[0-9a-fA-F:.]+]):(\\d{1,5})");
     private static final Pattern PLACEHOLDER = Pattern.compile(
@@ -385,6 +392,24 @@ final class ConfigRules {
         if (production && seeds.size() == 1) {
             warnings.line(name + ": one node (expected: at least two; a single seed that starts again finds nobody,"
                     + " and begins a cluster of its own beside the one that runs)");
+        }
+    }
+
+    static boolean isSwitchedOff(Map<String, String> environment) {
+        return SWITCHES.stream()
+                .map(environment::get)
+                .anyMatch(value -> value != null && OFF.matcher(value.strip()).matches());
+    }
+
+    void switches() {
+        for (var name : SWITCHES) {
+            var value = environment.get(name);
+            if (value != null
+                    && !value.isBlank()
+                    && !OFF.matcher(value.strip()).matches()
+                    && !BOOLEAN.matcher(value.strip()).matches()) {
+                errors.line(name + ": " + value + " (expected: true or false)");
+            }
         }
     }
 

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -193,10 +192,8 @@ public final class Main {
         var config = AppSettings.load(home(), environment());
         var changes = new java.util.HashMap<String, Object>();
         // A configuration kill: any one of the three switches a node off, whatever the others say.
-        for (var kill : List.of("VOICE_ENABLED", "ENABLE_VOICE_REALTIME", "ENABLE_REALTIME_API")) {
-            if ("false".equals(String.valueOf(System.getenv(kill)).toLowerCase(Locale.ROOT))) {
-                changes.put("parley.admission.node-off", true);
-            }
+        if (ConfigRules.isSwitchedOff(System.getenv())) {
+            changes.put("parley.admission.node-off", true);
         }
         var seeds = System.getenv("PARLEY_SEEDS");
         if (seeds != null && !seeds.isBlank()) {

@@ -286,6 +286,9 @@ final class Node implements AutoCloseable {
                 LOG.info("leaving: {} conversations left, {} ms after the signal", live(), since(began));
             }
             if (last) {
+                LOG.info(
+                        "leaving: no other node is there; {} conversations are let go, and go on when a node is back",
+                        live());
                 quietly(() -> sessions.letGo(LET_GO), LET_GO.plus(STOP));
             }
             metrics.at(Leaving.STOPPING);
@@ -304,6 +307,7 @@ final class Node implements AutoCloseable {
         if (database != null) {
             database.close();
         }
+        LOG.info("stopped, {} ms after the signal", since(began));
     }
 
     /** Runs an action when the cluster has removed this node although it was not to end. At most once. */

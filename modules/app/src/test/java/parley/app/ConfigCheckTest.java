@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** O5: the check of the configuration, rule by rule. */
 @Tag("unit")
@@ -253,6 +254,23 @@ class ConfigCheckTest {
                         "PARLEY_HTPP_PORT: nobody reads it (expected: PARLEY_HTTP_PORT)",
                         "VOICE_ENABELD: nobody reads it (expected: VOICE_ENABLED)",
                         "REALTIME_TEMPERATURE: ignored, the GA protocol has no temperature");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "FALSE", "off", "no", "0", " off "})
+    void theLastResortTakesEveryWordForOff(String off) {
+        assertThat(ConfigRules.isSwitchedOff(Map.of("ENABLE_REALTIME_API", off, "VOICE_ENABLED", "true")))
+                .isTrue();
+        assertThat(ConfigRules.isSwitchedOff(Map.of("VOICE_ENABLED", "true"))).isFalse();
+        assertThat(read("development", Map.of(), Map.of("VOICE_ENABLED", off)).errors())
+                .isEmpty();
+    }
+
+    @Test
+    void theLastResortIsNotMistaken() {
+        assertThat(read("development", Map.of(), Map.of("VOICE_ENABLED", "maybe"))
+                        .errors())
+                .containsExactly("VOICE_ENABLED: maybe (expected: true or false)");
     }
 
     @Test

@@ -48,7 +48,8 @@ record Options(
 
             Talks to a gateway as very many callers would, and reports what they heard.
 
-              --url URL           ws:// or wss:// address (ws://127.0.0.1:8080/v1/realtime)
+              --url URL           ws:// or wss:// address (ws://127.0.0.1:8080/v1/realtime;
+                                  another port where PARLEY_HTTP_PORT is set)
               --token TOKEN       bearer token (the environment variable PARLEY_TOKEN)
               --header 'NAME: V'  a header of the upgrade, such as 'OpenAI-Beta: realtime=v1'; may be repeated
               --subprotocol P[,P] subprotocols to offer; the server must choose one
@@ -89,7 +90,6 @@ record Options(
             """;
 
     private static final int MOST_SESSIONS = 60_000;
-    private static final String DEFAULT_URL = "ws://127.0.0.1:8080/v1/realtime";
     private static final Set<String> SWITCHES = Set.of("--insecure");
     private static final String REPEATED = "--header";
     private static final Set<String> VALUES = Set.of(
@@ -120,7 +120,10 @@ record Options(
         var mode = mode(given.getOrDefault("--mode", "duplex"));
         var climb = climb(given, mode);
         return new Options(
-                url(given.getOrDefault("--url", DEFAULT_URL), Optional.ofNullable(given.get("--model")), mode),
+                url(
+                        given.getOrDefault("--url", defaultUrl(environment)),
+                        Optional.ofNullable(given.get("--model")),
+                        mode),
                 access(read, environment),
                 Optional.ofNullable(given.get("--open-at")).map(Options::node),
                 climb.map(Climb::to).orElseGet(() -> number(given, "--sessions", 10, 1, MOST_SESSIONS)),
@@ -171,6 +174,11 @@ record Options(
             throw new IllegalArgumentException("--mode: " + mode + " (expected: duplex with --ramp)");
         }
         return ramp.map(text -> Climb.parse(text, number(given, "--within", 20, 1, 60_000), MOST_SESSIONS));
+    }
+
+    /** The node that a run here would start. */
+    private static String defaultUrl(Map<String, String> environment) {
+        return "ws://127.0.0.1:" + environment.getOrDefault("PARLEY_HTTP_PORT", "8080") + "/v1/realtime";
     }
 
     /** A token of the environment gives way to what the command line says. */

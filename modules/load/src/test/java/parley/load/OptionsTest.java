@@ -16,6 +16,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("unit")
 class OptionsTest {
     @Test
+    void theNodeOfThisEnvironmentIsMeant() {
+        assertThat(Options.parse(List.of(), Map.of("PARLEY_HTTP_PORT", "18080")).url())
+                .hasPort(18080);
+    }
+
+    @Test
     void nothingGivenMeansTheDocumentedDefaults() {
         assertThat(parse())
                 .isEqualTo(new Options(
