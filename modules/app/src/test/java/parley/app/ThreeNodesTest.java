@@ -43,7 +43,9 @@ class ThreeNodesTest {
     /** A node that has to wait for the processor is not given up. */
     private static final String PATIENT = "-Dparley.session.link.dead-after=60s"
             + " -Dpekko.cluster.failure-detector.acceptable-heartbeat-pause=60s"
-            + " -Dparley.wire.ping-interval=10m -Dparley.wire.pong-timeout=10m";
+            + " -Dparley.wire.ping-interval=10m -Dparley.wire.pong-timeout=10m"
+            // Nor is the provider in it: whoever comes in its place is told the last half second again.
+            + " -Dparley.wire.upstream.ping-interval=10m -Dparley.wire.upstream.pong-timeout=10m";
 
     private static AppSettings settings;
     private static LocalCluster cluster;
