@@ -1,5 +1,5 @@
 /**
- * The life of one conversation: its facts, its live streams, and the history told from its facts.
+ * The life of one conversation: its facts, its live lines, and the history told from its facts.
  *
  * <p>A session is {@code opening} (admitted, the provider is dialled), {@code live} (with or without a caller on the
  * line), {@code over}; never back. It consists of two halves that share an id, and an edge:
