@@ -31,6 +31,7 @@ import parley.session.ProbeSettings;
 import parley.session.ProjectionSettings;
 import parley.session.SessionSettings;
 import parley.tool.ToolSettings;
+import parley.wire.LoopSettings;
 import parley.wire.WireSettings;
 
 /**
@@ -49,6 +50,7 @@ record AppSettings(
         String clusterHost,
         int clusterPort,
         int managementPort,
+        LoopSettings loops,
         WireSettings wire,
         WireSettings upstreamWire,
         AdmissionSettings admission,
@@ -90,6 +92,7 @@ record AppSettings(
         var config = ConfigRules.rightKinds(written, variables, errors);
         boolean production = config.getBoolean("parley.gateway.production");
         var journal = read(config, errors, AppSettings::journal);
+        var loops = read(config, errors, LoopSettings::from);
         var wire = read(config, errors, WireSettings::from);
         var admission = read(config, errors, AdmissionSettings::from);
         var quota = read(config, errors, QuotaSettings::from);
@@ -171,6 +174,7 @@ record AppSettings(
                         config.getString("pekko.remote.artery.canonical.hostname"),
                         config.getInt("pekko.remote.artery.canonical.port"),
                         config.getInt("parley.app.management-port"),
+                        present(loops),
                         present(wire),
                         present(upstreamWire),
                         present(admission),

@@ -147,7 +147,7 @@ final class Node implements AutoCloseable {
                 journal = Journal.at(database.url());
             }
             journal.migrate();
-            var loops = started.add(Loops.create(settings.config().getInt("parley.wire.event-loops")));
+            var loops = started.add(Loops.create(settings.loops()));
             var tracing = started.add(Tracing.start(
                     TracingSettings.from(settings.config()),
                     settings.gateway().version(),

@@ -110,6 +110,10 @@ final class NodeMetrics {
             }
             return most / 1e9;
         });
+        meters.gauge(
+                "voice_event_loop_busy_ratio",
+                "Share of a processor that the busiest event loop took.",
+                loops::busiest);
     }
 
     /** The node is at this step of leaving now. */

@@ -51,6 +51,8 @@ final class TestNode implements AutoCloseable {
                         Map.entry("parley.gateway.https.port", 0),
                         Map.entry("parley.gateway.jwt.secret", SECRET),
                         Map.entry("parley.session.link.port", 0),
+                        // Over all loops, so that what crosses from one to another does so in the tests.
+                        Map.entry("parley.wire.loops.sockets", 1),
                         // A caller may say nothing for the length of a test.
                         Map.entry("parley.wire.ping-interval", "10m"),
                         Map.entry("parley.wire.pong-timeout", "10m"),

@@ -5,8 +5,12 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -14,16 +18,20 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultEventExecutorChooserFactory;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.EventExecutorChooserFactory;
+import io.netty.util.concurrent.ThreadPerTaskExecutor;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.BindException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -55,39 +63,63 @@ public final class Loops implements AutoCloseable {
 
     private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    private final MultiThreadIoEventLoopGroup group;
-    private final List<EventLoop> loops;
-    private final Map<EventLoop, Integer> numbers = new HashMap<>();
-    private final AtomicInteger next = new AtomicInteger();
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final EventLoopGroup group;
+    private final List<Loop> loops;
     private final AtomicLong worstNanos = new AtomicLong();
     private final AtomicLongArray due;
 
-    private Loops(MultiThreadIoEventLoopGroup group, int count) {
+    private Loops(Group group) {
         this.group = group;
-        this.due = new AtomicLongArray(count);
-        var all = new ArrayList<EventLoop>();
-        for (int number = 0; number < count; number++) {
-            var loop = (EventLoop) group.next();
-            numbers.put(loop, number);
-            all.add(loop);
-            watch(loop, number);
-        }
+        var all = new ArrayList<Loop>();
+        group.forEach(loop -> all.add((Loop) loop));
         this.loops = List.copyOf(all);
+        this.due = new AtomicLongArray(loops.size());
+        for (int number = 0; number < loops.size(); number++) {
+            watch(loops.get(number), number);
+        }
     }
 
-    /** Starts {@code count} loops; 0 means one per processor. */
+    /** Starts {@code count} loops that take new sockets in turn; 0 means one per processor. */
     public static Loops create(int count) {
-        int threads = count > 0 ? count : Math.max(1, Runtime.getRuntime().availableProcessors());
-        var group = new MultiThreadIoEventLoopGroup(
-                threads,
-                new DefaultThreadFactory("parley-loop", true),
-                EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-        return new Loops(group, threads);
+        return create(count, DefaultEventExecutorChooserFactory.INSTANCE);
     }
 
-    /** The loops in turn. */
+    /** Starts the loops of a node. */
+    public static Loops create(LoopSettings settings) {
+        return create(settings.count(), loops -> () -> firstWithRoom(loops, settings));
+    }
+
+    private static Loops create(int count, EventExecutorChooserFactory chooser) {
+        return new Loops(new Group(
+                count > 0 ? count : Runtime.getRuntime().availableProcessors(),
+                new ThreadPerTaskExecutor(new DefaultThreadFactory("parley-loop", true)),
+                chooser,
+                EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory()));
+    }
+
+    /**
+     * The first that is not full, and when all are, the one with the fewest sockets. A loop that has more to do finds
+     * more frames at each wakening, so two half-empty ones cost more than one.
+     */
+    private static EventExecutor firstWithRoom(EventExecutor[] loops, LoopSettings full) {
+        var fewest = (Loop) loops[0];
+        for (var each : loops) {
+            var loop = (Loop) each;
+            if (loop.sockets() < full.sockets() && loop.busy < full.busy()) {
+                return loop;
+            }
+            if (loop.sockets() < fewest.sockets()) {
+                fewest = loop;
+            }
+        }
+        return fewest;
+    }
+
+    /** The loop for a new socket or conversation. */
     public EventLoop next() {
-        return loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
+        return group.next();
     }
 
     public int count() {
@@ -107,8 +139,8 @@ public final class Loops implements AutoCloseable {
 
     /** The loop's number, for {@link #get}. */
     public int numberOf(EventLoop loop) {
-        var number = numbers.get(loop);
-        if (number == null) {
+        int number = loop instanceof Loop own ? loops.indexOf(own) : -1;
+        if (number < 0) {
             throw new IllegalArgumentException("not one of these loops: " + loop);
         }
         return number;
@@ -131,12 +163,18 @@ public final class Loops implements AutoCloseable {
         return Duration.ofNanos(worst);
     }
 
+    /** Processor time of the busiest loop in the last second, as a share of one processor. */
+    public double busiest() {
+        return loops.stream().mapToDouble(loop -> loop.busy).max().orElse(0);
+    }
+
     @Override
     public void close() {
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
     }
 
-    private void watch(EventLoop loop, int number) {
+    private void watch(Loop loop, int number) {
+        loop.scheduleWithFixedDelay(loop::look, LOOK_NANOS, LOOK_NANOS, TimeUnit.NANOSECONDS);
         due.set(number, System.nanoTime() + WATCH_NANOS);
         loop.scheduleWithFixedDelay(
                 () -> {
@@ -153,6 +191,44 @@ public final class Loops implements AutoCloseable {
     static void require(EventLoop loop) {
         if (!loop.inEventLoop()) {
             throw new IllegalStateException("a port is joined on its event loop");
+        }
+    }
+
+    private static final class Group extends MultiThreadIoEventLoopGroup {
+        Group(int count, Executor threads, EventExecutorChooserFactory chooser, IoHandlerFactory handlers) {
+            super(count, threads, chooser, handlers);
+        }
+
+        @Override
+        protected IoEventLoop newChild(Executor threads, IoHandlerFactory handlers, Object... more) {
+            return new Loop(this, threads, handlers);
+        }
+    }
+
+    /** A loop that knows how full it is. */
+    private static final class Loop extends SingleThreadIoEventLoop {
+        private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+        /** Its processor time in the last second, as a share of a processor; 0 where a thread's time is not known. */
+        private volatile double busy;
+
+        private long spent;
+        private long seen = System.nanoTime();
+
+        Loop(IoEventLoopGroup group, Executor threads, IoHandlerFactory handlers) {
+            super(group, threads, handlers);
+        }
+
+        int sockets() {
+            return getNumOfRegisteredChannels();
+        }
+
+        private void look() {
+            long now = System.nanoTime();
+            long total = THREADS.isCurrentThreadCpuTimeSupported() ? THREADS.getCurrentThreadCpuTime() : 0;
+            busy = (double) (total - spent) / (now - seen);
+            spent = total;
+            seen = now;
         }
     }
 }

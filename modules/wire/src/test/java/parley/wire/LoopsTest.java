@@ -3,10 +3,16 @@ package parley.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,6 +37,46 @@ class LoopsTest {
 
         assertThat(seen).containsExactlyInAnyOrder(0, 1);
         assertThat(rig.loops.get(3)).isSameAs(rig.loops.get(1));
+    }
+
+    @Test
+    void oneLoopIsFilledBeforeTheNext() {
+        try (var loops = Loops.create(new LoopSettings(2, 2, 1))) {
+            var first = socketOn(loops);
+            var second = socketOn(loops);
+            var third = socketOn(loops);
+            var fourth = socketOn(loops);
+            var fifth = socketOn(loops);
+
+            assertThat(List.of(numberOf(first, loops), numberOf(second, loops))).containsExactly(0, 0);
+            assertThat(List.of(numberOf(third, loops), numberOf(fourth, loops))).containsExactly(1, 1);
+            assertThat(numberOf(fifth, loops)).describedAs("all are full").isEqualTo(0);
+            assertThat(loops.numberOf(loops.next()))
+                    .describedAs("the fewest sockets")
+                    .isEqualTo(1);
+
+            third.close().awaitUninterruptibly();
+            fourth.close().awaitUninterruptibly();
+            first.close().awaitUninterruptibly();
+            second.close().awaitUninterruptibly();
+            rig.await("room on the first", () -> loops.numberOf(loops.next()) == 0);
+        }
+    }
+
+    @Test
+    void aBusyLoopGetsNoNewSockets() {
+        try (var loops = Loops.create(new LoopSettings(2, 1000, 0.01))) {
+            var enough = new AtomicBoolean();
+            loops.get(0).execute(() -> turnUntil(enough, loops.get(0)));
+
+            try {
+                rig.await("the idle loop", () -> loops.numberOf(loops.next()) == 1);
+                assertThat(loops.busiest()).isGreaterThan(0.01);
+            } finally {
+                enough.set(true);
+            }
+            rig.await("the first again", () -> loops.numberOf(loops.next()) == 0);
+        }
     }
 
     @Test
@@ -64,6 +110,31 @@ class LoopsTest {
         assertThat(after.awaitUninterruptibly(60, TimeUnit.SECONDS)).isTrue();
 
         assertThat(rig.loops.worstDelay()).isGreaterThan(Duration.ofMillis(200));
+    }
+
+    private static Channel socketOn(Loops loops) {
+        return new Bootstrap()
+                .group(loops.next())
+                .channel(Loops.SOCKET_CHANNEL)
+                .handler(new ChannelInboundHandlerAdapter())
+                .register()
+                .syncUninterruptibly()
+                .channel();
+    }
+
+    private static int numberOf(Channel socket, Loops loops) {
+        return loops.numberOf(socket.eventLoop());
+    }
+
+    /** Keeps the loop busy, and lets it run what else is due every few milliseconds. */
+    private static void turnUntil(AtomicBoolean enough, EventLoop loop) {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(5);
+        while (System.nanoTime() < until) {
+            Thread.onSpinWait();
+        }
+        if (!enough.get()) {
+            loop.execute(() -> turnUntil(enough, loop));
+        }
     }
 
     private static void awaitQuietly(CountDownLatch latch) {

@@ -81,6 +81,27 @@ class WireSettingsTest {
                 .hasMessageContaining(complaint);
     }
 
+    @Test
+    void theLoopsDefaultsAreTheDocumentedOnes() {
+        assertThat(LoopSettings.from(ConfigFactory.load())).isEqualTo(new LoopSettings(0, 2000, 0.5));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "count = -1, count: -1 (expected: 0 to 1024)",
+        "sockets = 0, sockets: 0 (expected: at least 1)",
+        "busy = 0, 'busy: 0.0 (expected: above 0, at most 1)'",
+        "busy = 1.5, 'busy: 1.5 (expected: above 0, at most 1)'"
+    })
+    void aWrongValueOfTheLoopsIsNamed(String setting, String complaint) {
+        var config = ConfigFactory.parseString("parley.wire.loops { " + setting + " }")
+                .withFallback(ConfigFactory.load());
+
+        assertThatThrownBy(() -> LoopSettings.from(config))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(complaint);
+    }
+
     static WireSettings with(String settings) {
         return WireSettings.from(
                 ConfigFactory.parseString("parley.wire {\n" + settings + "\n}").withFallback(ConfigFactory.load()));
