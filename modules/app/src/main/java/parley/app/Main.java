@@ -31,7 +31,7 @@ public final class Main {
                                  every error and warning of the configuration at once; ends with 1 when there
                                  is an error, with --strict also when there is a warning
               load --help        many callers at once, and what they heard
-              barge-in --url U   how fast the agent falls silent when the caller speaks
+              barge-in --help    how fast the agent falls silent when the caller speaks
               chaos --help       what becomes of many conversations when something breaks
               simulator [--port P]
                                  the simulated provider alone

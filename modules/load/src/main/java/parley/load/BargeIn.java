@@ -8,7 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
 import org.HdrHistogram.ConcurrentHistogram;
 
 /**
@@ -23,31 +27,55 @@ import org.HdrHistogram.ConcurrentHistogram;
  */
 public final class BargeIn {
     private static final int SECONDS_PER_RUN = 20;
+    private static final int CLEAN = 0;
+    private static final int NOT_CLEAN = 1;
+    private static final int BAD_OPTION = 2;
 
     private final ConcurrentHistogram micros = new ConcurrentHistogram(TimeUnit.SECONDS.toMicros(60), 3);
-    private final java.util.concurrent.atomic.LongAdder stale = new java.util.concurrent.atomic.LongAdder();
-    private final java.util.concurrent.atomic.LongAdder heardBefore = new java.util.concurrent.atomic.LongAdder();
+    private final LongAdder stale = new LongAdder();
+    private final LongAdder heardBefore = new LongAdder();
 
     private BargeIn() {}
 
-    public static void main(String[] arguments) throws Exception {
-        var options = options(List.of(arguments));
-        try (var provider = EchoServer.start(
-                Integer.parseInt(options.get("provider-port")), InterruptedConversation::new, EchoConversation::new)) {
-            System.err.println("provider on port " + provider.port() + "; callers come in " + options.get("delay")
-                    + " s, load the node meanwhile");
-            TimeUnit.SECONDS.sleep(Integer.parseInt(options.get("delay")));
-            int callers = Integer.parseInt(options.get("sessions"));
-            int runs = Integer.parseInt(options.get("runs"));
-            var measured = new BargeIn();
-            var done = new CompletableFuture<?>[callers];
-            for (int caller = 0; caller < callers; caller++) {
-                done[caller] = measured.call(URI.create(options.get("url")), options.get("token"), runs);
-            }
-            CompletableFuture.allOf(done).get((long) runs * SECONDS_PER_RUN, TimeUnit.SECONDS);
-            System.out.print(measured.report());
-            System.exit(measured.stale.sum() == 0 ? 0 : 1);
+    public static void main(String[] arguments) throws InterruptedException {
+        System.exit(run(List.of(arguments), System.getenv()));
+    }
+
+    private static int run(List<String> arguments, Map<String, String> environment) throws InterruptedException {
+        if (arguments.contains("--help")) {
+            System.out.print(BargeInOptions.HELP);
+            return CLEAN;
         }
+        try {
+            return run(BargeInOptions.parse(arguments, environment));
+        } catch (IllegalArgumentException wrong) {
+            System.err.println("barge-in: " + wrong.getMessage());
+            return BAD_OPTION;
+        }
+    }
+
+    private static int run(BargeInOptions options) throws InterruptedException {
+        try (var provider =
+                EchoServer.start(options.providerPort(), InterruptedConversation::new, EchoConversation::new)) {
+            System.err.println("provider on port " + provider.port() + "; callers come in " + options.delay() + " s");
+            TimeUnit.SECONDS.sleep(options.delay());
+            var measured = new BargeIn();
+            var callers = Stream.generate(() -> measured.call(options.url(), options.token(), options.runs()))
+                    .limit(options.sessions())
+                    .toArray(CompletableFuture<?>[]::new);
+            CompletableFuture.allOf(callers).get((long) options.runs() * SECONDS_PER_RUN, TimeUnit.SECONDS);
+            System.out.print(measured.report());
+            return measured.stale.sum() == 0 ? CLEAN : NOT_CLEAN;
+        } catch (IOException port) {
+            System.err.println("barge-in: --provider-port: " + options.providerPort() + " (" + port.getMessage() + ")");
+        } catch (TimeoutException late) {
+            System.err.println(
+                    "barge-in: not all runs ended in time: is the node's PARLEY_PROVIDER_URL http://127.0.0.1:"
+                            + options.providerPort() + "/v1?");
+        } catch (ExecutionException failed) {
+            System.err.println("barge-in: a caller was lost: " + failed.getCause());
+        }
+        return NOT_CLEAN;
     }
 
     private CompletableFuture<Void> call(URI url, String token, int runs) {
@@ -77,26 +105,6 @@ public final class BargeIn {
                 micros.getMaxValue() / 1000.0,
                 heardBefore.sum() / 10.0 / Math.max(1, micros.getTotalCount()),
                 stale.sum());
-    }
-
-    private static Map<String, String> options(List<String> arguments) {
-        var options = new java.util.HashMap<String, String>(Map.of(
-                "provider-port", "19200",
-                "url", "ws://127.0.0.1:8080/v1/ws/voice?model=simulator",
-                "sessions", "20",
-                "runs", "15",
-                "delay", "10"));
-        if (System.getenv("PARLEY_TOKEN") != null) options.put("token", System.getenv("PARLEY_TOKEN"));
-        for (int at = 0; at < arguments.size(); at += 2) {
-            var name = arguments.get(at);
-            if (!name.startsWith("--") || at + 1 == arguments.size()) {
-                System.err.println("barge-in: " + name
-                        + " (expected: --provider-port P --url U --token T --sessions N --runs N --delay S)");
-                System.exit(2);
-            }
-            options.put(name.substring(2), arguments.get(at + 1));
-        }
-        return options;
     }
 
     /** Asks, listens, is interrupted, asks again. */
