@@ -284,8 +284,9 @@ provider's bill is the truth; this is what nodes counted since they started.`, [
 Resources: *utilization*, *saturation*, *errors* of each node. One node differs: SIGTERM to it, its sessions move. All differ: the
 load, the database, or a release.`, [
     row('USE: processor'),
-    graph('Processor', 'Over 70 % for 15 minutes: one more node. Runbook: ProcessorBusy.', 'percentunit', [
+    graph('Processor', 'Over 70 % for 15 minutes: one more node. Runbook: ProcessorBusy. A loop is one thread: at 100 % its callers wait, whatever the node has left.', 'percentunit', [
       ['sum by (instance) (rate(process_cpu_seconds_total{@}[r])) / sum by (instance) (jvm_cpus{@})', '{{instance}}'],
+      ['voice_event_loop_busy_ratio{@}', '{{instance}} busiest loop'],
     ], { min: 0, max: 1, lines: bad(0.7, 0.9) }),
     graph('Event loop: how late', 'Over 0.25 s something blocks, or the processor is full. Runbook: EventLoopLate.', 's', [
       ['voice_event_loop_delay_seconds{@}', '{{instance}}'],
