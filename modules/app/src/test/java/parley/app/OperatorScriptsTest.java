@@ -97,6 +97,7 @@ class OperatorScriptsTest {
                 "validate-config",
                 "pre-release-check.sh",
                 "canary.sh",
+                "drill-canary",
                 "rollback.sh",
                 "capture-postmortem.sh",
                 "db-backup.sh",
