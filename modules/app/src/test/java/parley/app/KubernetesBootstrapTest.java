@@ -117,6 +117,7 @@ class KubernetesBootstrapTest {
                 .contains(
                         "voice_drain_seconds_count{step=\"callers\"} 1",
                         "voice_drain_seconds_count{step=\"permit\"} 1",
+                        "voice_drain_seconds_count{step=\"hand_over\"} 1",
                         "voice_drain_sessions_remaining 0",
                         "voice_node_ready 0")
                 .anyMatch(line -> line.matches("voice_drain_state\\{node=\"127.0.0.3:[0-9]+\"} [2-5]"));
