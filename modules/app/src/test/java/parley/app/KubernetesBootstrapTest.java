@@ -69,6 +69,8 @@ class KubernetesBootstrapTest {
         environment.put("PARLEY_JOIN_WITHIN", "80s");
         environment.put("PARLEY_HTTPS", "false");
         environment.put("PARLEY_SEEDS", "");
+        environment.put("PARLEY_APP_VERSION", "0.1.0");
+        environment.put("PARLEY_VERSION", "0.2.0");
         environment.put(
                 "JAVA_TOOL_OPTIONS",
                 api.options() + " -Dpekko.management.cluster.bootstrap.contact-point-discovery.stable-margin=1s");
@@ -103,6 +105,8 @@ class KubernetesBootstrapTest {
                         .as(probe.getHttpGet().getPath())
                         .isEqualTo(200);
             }
+            // A canary tells its own version, and compares as production's.
+            assertThat(ask(pod, "/metrics").body()).contains("voice_build_info{version=\"0.2.0\"");
         }
 
         // A pod that is deleted leaves; the other does not begin a cluster of its own for it.
