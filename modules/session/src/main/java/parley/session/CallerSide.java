@@ -2,6 +2,7 @@ package parley.session;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.netty.channel.EventLoop;
 import java.io.UncheckedIOException;
 import java.util.concurrent.TimeUnit;
@@ -214,8 +215,7 @@ final class CallerSide {
         var due = introduction;
         introduction = Introduction.NONE;
         if (due.created()) {
-            var created = new ServerEvent.SessionCreated(
-                    Ids.event(), session.with("id", com.fasterxml.jackson.databind.node.TextNode.valueOf(id.value())));
+            var created = new ServerEvent.SessionCreated(Ids.event(), ours(session));
             if (face.guided() && due.again()) {
                 toCaller.aboutConnection(Wire.json(created));
             } else {
@@ -226,6 +226,26 @@ final class CallerSide {
             History.forCaller(soFar).forEach(event -> toCaller.urgent(Frame.text(Wire.bytes(event))));
         }
         readable();
+    }
+
+    /** The provider states the session anew. */
+    void updated(ServerEvent.SessionUpdated event) {
+        var updated = new ServerEvent.SessionUpdated(event.eventId(), ours(event.session()));
+        toCaller.event(Frame.text(Wire.bytes(updated)), EventType.SESSION_UPDATED);
+        readable();
+    }
+
+    /** Towards the caller a session has one name for all its life, whoever serves it. */
+    private SessionConfig ours(SessionConfig session) {
+        return session.with("id", TextNode.valueOf(id.value()));
+    }
+
+    /** It takes longer than a moment to find a provider. */
+    void reconnecting() {
+        if (face.guided() && isThere()) {
+            toCaller.aboutConnection("{\"type\":\"session.reconnecting\",\"what\":\"provider\"}");
+            readable();
+        }
     }
 
     /** An event about the session, ahead of what waits. */

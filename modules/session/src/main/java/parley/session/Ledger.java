@@ -2,6 +2,7 @@ package parley.session;
 
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import parley.session.Unwritten.Batch;
@@ -17,10 +18,10 @@ final class Ledger {
     private record Afterwards(long number, Runnable action) {}
 
     private final EventLoop loop;
-    private final SessionSettings settings;
+    private final Room room;
     private final Witness witness;
-    private final Transcripts transcripts;
     private final Consumer<Batch> writer;
+    private final Runnable learned;
     private final Runnable lost;
     private final Unwritten unwritten = new Unwritten();
     private final ArrayDeque<Afterwards> afterwards = new ArrayDeque<>();
@@ -28,30 +29,33 @@ final class Ledger {
     private volatile SessionState.Live soFar;
 
     private long writtenUpTo;
+    /** When the batch under way was handed on first; 0: none is. */
+    private long handedAt;
+
     private boolean watching;
     private boolean closed;
 
     /**
      * @param soFar the session as the journal has it
      * @param witness where the facts come from
-     * @param transcripts what of them is kept, and known here
      * @param writer gets each batch, and answers by {@link #written}
+     * @param learned called when more is known
      * @param lost called when the journal is taken for lost, unless closed
      */
     Ledger(
             EventLoop loop,
-            SessionSettings settings,
+            Room room,
             SessionState.Live soFar,
             Witness witness,
-            Transcripts transcripts,
             Consumer<Batch> writer,
+            Runnable learned,
             Runnable lost) {
         this.loop = loop;
-        this.settings = settings;
+        this.room = room;
         this.soFar = soFar;
         this.witness = witness;
-        this.transcripts = transcripts;
         this.writer = writer;
+        this.learned = learned;
         this.lost = lost;
     }
 
@@ -62,23 +66,35 @@ final class Ledger {
 
     /** Whatever the witness has learned since is known now, and on its way to the journal. */
     void tell() {
-        if (witness.hasFacts()) {
-            var facts = witness.takeFacts().stream().map(transcripts::kept).toList();
-            for (var fact : facts) {
-                if (soFar.after(fact) instanceof SessionState.Live later) {
-                    soFar = later;
-                }
-            }
-            unwritten.add(facts);
-            if (unwritten.size() > settings.unwrittenFacts()) {
-                giveUp();
-            }
+        boolean more = witness.hasFacts();
+        if (more) {
+            know(witness.takeFacts().stream().map(room.transcripts()::kept).toList());
         }
         var batch = unwritten.next(System.nanoTime());
         if (batch != null) {
-            writer.accept(batch);
-            watch(settings.journalOutage().toNanos());
+            hand(batch);
+            watch(room.settings().journalOutage().toNanos());
         }
+        if (more) {
+            learned.run();
+        }
+    }
+
+    private void know(List<SessionEvent> facts) {
+        for (var fact : facts) {
+            if (soFar.after(fact) instanceof SessionState.Live later) {
+                soFar = later;
+            }
+        }
+        unwritten.add(facts);
+        if (unwritten.size() > room.settings().unwrittenFacts()) {
+            giveUp();
+        }
+    }
+
+    private void hand(Batch batch) {
+        handedAt = handedAt == 0 ? System.nanoTime() : handedAt;
+        writer.accept(batch);
     }
 
     /** Does something when all facts so far, those not told yet included, are in the journal. Never, once closed. */
@@ -93,12 +109,11 @@ final class Ledger {
 
     /** The journal has what was told up to this number. */
     void written(long upTo) {
-        unwritten.written(upTo);
-        writtenUpTo = Math.max(writtenUpTo, upTo);
-        while (!closed && !afterwards.isEmpty() && afterwards.peek().number() <= upTo) {
-            afterwards.poll().action().run();
+        if (handedAt != 0) {
+            room.metrics().journalWrite.since(handedAt);
+            handedAt = 0;
         }
-        tell();
+        goOn(upTo);
     }
 
     /** The same, and what was told after that may never have arrived: it is told again. */
@@ -106,9 +121,18 @@ final class Ledger {
         unwritten.written(upTo);
         var batch = unwritten.again();
         if (batch != null) {
-            writer.accept(batch);
+            hand(batch);
         }
-        written(upTo);
+        goOn(upTo);
+    }
+
+    private void goOn(long upTo) {
+        unwritten.written(upTo);
+        writtenUpTo = Math.max(writtenUpTo, upTo);
+        while (!closed && !afterwards.isEmpty() && afterwards.peek().number() <= upTo) {
+            afterwards.poll().action().run();
+        }
+        tell();
     }
 
     /** Facts that are not known to be written. */
@@ -134,7 +158,7 @@ final class Ledger {
         loop.schedule(
                 () -> {
                     watching = false;
-                    long left = settings.journalOutage().toNanos() - unwritten.waitedNanos(System.nanoTime());
+                    long left = room.settings().journalOutage().toNanos() - unwritten.waitedNanos(System.nanoTime());
                     if (left <= 0) {
                         giveUp();
                     } else if (!unwritten.isEmpty()) {

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import parley.protocol.Content;
 import parley.protocol.Ids;
+import parley.protocol.Item;
 import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
 import parley.session.SessionEvent.AgentCut;
@@ -160,6 +162,22 @@ record Owed(boolean answer, @Nullable String heard, List<Lost> lost) {
         var all = new ArrayList<>(some);
         all.addAll(more);
         return all;
+    }
+
+    /** For the model, so that it goes on from there; null when nothing was heard. */
+    @Nullable
+    Item wasHeard() {
+        return heard == null
+                ? null
+                : new Item.Message(
+                        Ids.item(),
+                        null,
+                        Item.Role.SYSTEM,
+                        List.of(
+                                new Content.InputText(
+                                        "A technical fault cut your last answer off. The caller heard it up to: \""
+                                                + heard
+                                                + "\". Go on from there. Do not greet, do not repeat, do not mention the fault.")));
     }
 
     /** For the caller, as {@code session.restored} tells it. */

@@ -8,8 +8,11 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import parley.admission.CallerId;
 import parley.protocol.ClientEvent;
+import parley.protocol.Ids;
 import parley.protocol.ServerEvent;
+import parley.protocol.Wire;
 import parley.provider.Provider;
 import parley.provider.ProviderPool;
 import parley.provider.ProviderRefused;
@@ -75,6 +78,9 @@ final class ProviderSide implements Upstream.Owner {
 
     static final String SUSPENDED = "suspended";
 
+    /** Begins the ids of events that Parley says by itself. */
+    private static final String OWN = "parley_";
+
     /** A line that lived so long was a good one. */
     private static final long GOOD_MS = 10_000;
 
@@ -110,25 +116,22 @@ final class ProviderSide implements Upstream.Owner {
     private long spokeAt;
     private boolean watching;
 
-    /** @param providers those of the session's arm */
-    ProviderSide(
-            EventLoop loop,
-            Room room,
-            ProviderPool providers,
-            Talk talk,
-            ToProvider waiting,
-            @Nullable String model,
-            boolean begun,
-            String safetyIdentifier) {
+    /** @param soFar the session as the journal has it */
+    ProviderSide(EventLoop loop, Room room, Talk talk, ToProvider waiting, SessionState.Live soFar) {
         this.loop = loop;
         this.room = room;
-        this.providers = providers;
+        this.providers = room.providers().of(soFar.opened().arm());
         this.settings = room.settings();
         this.talk = talk;
         this.waiting = waiting;
-        this.model = model;
-        this.begun = begun;
-        this.safetyIdentifier = safetyIdentifier;
+        this.model = soFar.opened().model();
+        this.begun = soFar.upstream() != null || soFar.hosting().epoch() > 1;
+        this.safetyIdentifier = pseudonym(soFar.opened().caller());
+    }
+
+    /** What a provider may know of a caller: the same for all its sessions, and nothing else. */
+    private static String pseudonym(CallerId caller) {
+        return "parley-" + Secret.hash(caller.tenant() + "\n" + caller.user()).substring(0, 32);
     }
 
     boolean isDialled() {
@@ -152,6 +155,44 @@ final class ProviderSide implements Upstream.Owner {
         }
     }
 
+    // ---- Parley's own words
+
+    /** For an event that Parley says by itself. */
+    static String ownId() {
+        return OWN + Ids.event();
+    }
+
+    /** Whether it is such an event: a complaint about it is not the caller's. */
+    static boolean isOwn(@Nullable String eventId) {
+        return eventId != null && eventId.startsWith(OWN);
+    }
+
+    /** An event of Parley's, behind what waits. Nothing, when it is over. */
+    void say(ClientEvent event) {
+        if (!over) {
+            var frame = Frame.text(Wire.bytes(event));
+            if (event instanceof ClientEvent.ConversationItemCreate) {
+                waiting.kept(frame, event);
+            } else {
+                waiting.control(frame);
+            }
+            readable();
+        }
+    }
+
+    /** The same, for an answer; {@code first}: ahead of the audio that waits. */
+    void ask(String eventId, boolean first) {
+        if (!over) {
+            var frame = Frame.text(Wire.bytes(new ClientEvent.ResponseCreate(eventId, null)));
+            if (first) {
+                waiting.askFirst(frame);
+            } else {
+                waiting.ask(frame);
+            }
+            readable();
+        }
+    }
+
     /** Tells the provider something that is nobody else's business, and before what waits. */
     void tell(List<ClientEvent> events) {
         if (current != null) {
@@ -163,6 +204,8 @@ final class ProviderSide implements Upstream.Owner {
     boolean wasTold(String itemId) {
         return current != null && current.wasTold(itemId);
     }
+
+    // ---- frames
 
     /** Something waits for the provider. */
     void readable() {

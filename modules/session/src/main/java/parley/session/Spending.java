@@ -10,6 +10,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 import parley.admission.Budget;
 import parley.admission.CallerId;
+import parley.protocol.Ids;
+import parley.protocol.ServerEvent;
 import parley.protocol.Wire;
 
 /**
@@ -125,6 +127,18 @@ final class Spending {
                 stop(reached);
             }
         }
+    }
+
+    /** Why a turn does not begin; {@code eventId}: of what would have begun it. */
+    static ServerEvent.Error refusal(@Nullable String eventId) {
+        return new ServerEvent.Error(
+                Ids.event(),
+                new ServerEvent.ErrorBody(
+                        "invalid_request_error",
+                        "budget_used_up",
+                        "no further turn begins: the session's budget is used up, and it ends",
+                        null,
+                        eventId));
     }
 
     private boolean isReached(long micros) {

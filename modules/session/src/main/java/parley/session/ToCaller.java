@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.EventType;
+import parley.protocol.Item;
 import parley.protocol.Peek;
 import parley.wire.Frame;
 
@@ -161,6 +162,16 @@ final class ToCaller {
     /** An event of the provider, in the place that its kind has. */
     void event(Frame frame, EventType type) {
         if (overtakes(type)) {
+            fromOutside(frame);
+        } else {
+            control(frame);
+        }
+    }
+
+    /** An item of the conversation: what the caller said is no part of an answer. */
+    void item(Item item, Frame frame) {
+        if (item instanceof Item.FunctionCallOutput
+                || (item instanceof Item.Message message && message.role() != Item.Role.ASSISTANT)) {
             fromOutside(frame);
         } else {
             control(frame);

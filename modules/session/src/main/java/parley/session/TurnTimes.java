@@ -12,7 +12,7 @@ import parley.admission.Arm;
 final class TurnTimes {
     private final SessionMetrics metrics;
     private final Arm arm;
-    private SessionTrace trace = SessionTrace.none();
+    private final SessionTrace trace;
     private String provider = "none";
     private boolean due;
     private long dueSince;
@@ -27,14 +27,11 @@ final class TurnTimes {
     private long committed;
     private @Nullable String failure;
 
-    TurnTimes(SessionMetrics metrics, Arm arm) {
+    /** @param trace looks at each turn by itself */
+    TurnTimes(SessionMetrics metrics, Arm arm, SessionTrace trace) {
         this.metrics = metrics;
         this.arm = arm;
-    }
-
-    /** Who looks at each turn by itself. */
-    void traced(SessionTrace by) {
-        trace = by;
+        this.trace = trace;
     }
 
     /** Who answers from now on. */

@@ -35,6 +35,17 @@ final class Untaken {
         }
     }
 
+    /** What the provider acknowledges, or does not want, is not told again. */
+    void saw(ServerEvent event) {
+        switch (event) {
+            case ServerEvent.ConversationItemDone done -> taken(done.item());
+            case ServerEvent.ConversationItemCreated created -> taken(created.item());
+            case ServerEvent.SessionUpdated updated -> configured();
+            case ServerEvent.Error refused -> refused(refused.error());
+            default -> {}
+        }
+    }
+
     /** The provider has made it an item of the conversation. */
     void taken(Item item) {
         removeFirst(one ->

@@ -528,23 +528,14 @@ final class VoiceSession
                         .and(Owed.lostCalls(before, room.tools()).stream()
                                 .<Owed.Lost>map(call -> new Owed.Lost.ToolResult(String.valueOf(call.callId())))
                                 .toList());
-        var started = new Conversation(
-                id,
-                loop,
-                room,
-                new ToSelf(context.getSelf()),
-                live,
-                orderly,
-                owed,
-                pseudonym(live.opened().caller()));
-        var parent = command.join().trace();
-        started.traced(SessionTrace.begin(
+        var trace = SessionTrace.begin(
                 room.metrics().tracer(),
                 id,
                 live.opened(),
                 before.hosting().host() != null,
                 room.node(),
-                TraceParent.parse(parent).orElse(null)));
+                TraceParent.parse(command.join().trace()).orElse(null));
+        var started = new Conversation(id, loop, room, new ToSelf(context.getSelf()), live, orderly, owed, trace);
         started.start();
         SessionTrace.logged(
                 id,
@@ -646,11 +637,6 @@ final class VoiceSession
             return true;
         }
         return showsToken(live, command);
-    }
-
-    /** What a provider may know of a caller: the same for all its sessions, and nothing else. */
-    private static String pseudonym(CallerId caller) {
-        return "parley-" + Secret.hash(caller.tenant() + "\n" + caller.user()).substring(0, 32);
     }
 
     private String welcome(Live live, String token) {

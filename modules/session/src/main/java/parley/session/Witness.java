@@ -30,6 +30,7 @@ import parley.session.SessionEvent.ItemDeleted;
 import parley.session.SessionEvent.Spent;
 import parley.session.SessionEvent.ToolAnswered;
 import parley.session.SessionEvent.ToolCalled;
+import parley.session.SessionEvent.UpstreamOpened;
 import parley.session.SessionEvent.UserSaid;
 import parley.session.SessionEvent.UserTranscribed;
 
@@ -149,13 +150,6 @@ final class Witness {
         }
     }
 
-    /** The agent's words passed by, ahead of the audio as a rule. */
-    void spelled(String responseId, String itemId, String delta) {
-        if (!told.contains(itemId) && !isAside(responseId)) {
-            words.computeIfAbsent(itemId, first -> new StringBuilder()).append(delta);
-        }
-    }
-
     /** How far an item of the agent is being heard; a fact when it is heard at all. */
     void isHeard(String itemId, long heardMs) {
         var text = words.get(itemId);
@@ -209,6 +203,17 @@ final class Witness {
         return configured;
     }
 
+    /** A provider has taken the session; {@code model}: the one it was asked for, if it does not say. */
+    void answered(String provider, String model, ServerEvent.SessionCreated created) {
+        saw(created);
+        var session = created.session();
+        note(new UpstreamOpened(
+                provider,
+                session.model() == null ? model : session.model(),
+                session.id() == null ? "" : session.id(),
+                now()));
+    }
+
     void saw(ServerEvent event) {
         switch (event) {
             case ServerEvent.SessionCreated e -> configured(e.session());
@@ -249,6 +254,8 @@ final class Witness {
                     facts.add(new AnswerBegan(e.response().id(), now()));
                 }
             }
+            case ServerEvent.ResponseOutputAudioTranscriptDelta e -> spelled(e.responseId(), e.itemId(), e.delta());
+            case ServerEvent.ResponseOutputTextDelta e -> spelled(e.responseId(), e.itemId(), e.delta());
             case ServerEvent.ResponseOutputItemDone e -> {
                 if (!aside.contains(e.responseId())) {
                     done(e.item());
@@ -256,6 +263,13 @@ final class Witness {
             }
             case ServerEvent.ResponseDone e -> over(e.response());
             default -> {}
+        }
+    }
+
+    /** The agent's words passed by, ahead of the audio as a rule. */
+    void spelled(String responseId, String itemId, String delta) {
+        if (!told.contains(itemId) && !isAside(responseId)) {
+            words.computeIfAbsent(itemId, first -> new StringBuilder()).append(delta);
         }
     }
 

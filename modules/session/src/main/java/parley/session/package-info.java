@@ -24,7 +24,8 @@
  * of sessions, turns and costs from the journal, for {@link parley.session.Costs} and everybody's reports.
  *
  * <p>Read first: {@link parley.session.Sessions} (the door), {@link parley.session.VoiceSession}, {@link
- * parley.session.Conversation}; then {@link parley.session.EdgeLine} and {@link parley.session.ProviderSide}.
+ * parley.session.Conversation} with its parts, {@link parley.session.TurnTaking}, {@link parley.session.Delivery} and
+ * {@link parley.session.Ending}; then {@link parley.session.EdgeLine} and {@link parley.session.ProviderSide}.
  */
 @NullMarked
 package parley.session;

@@ -38,7 +38,7 @@ class ConversationsTest {
                     Stage.state(Stage.fresh(Face.VOICE, "usual")),
                     true,
                     Owed.NOTHING,
-                    "parley-somebody");
+                    SessionTrace.none());
             started.add(conversation);
             conversations.started(conversation);
         }

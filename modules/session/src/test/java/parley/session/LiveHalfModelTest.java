@@ -407,7 +407,7 @@ class LiveHalfModelTest {
                                         .toList());
                 calls.clear();
                 conversation = new Conversation(
-                        SessionId.mint(1), rig.loops.get(0), room, this, live, orderly, owed, "parley-somebody");
+                        SessionId.mint(1), rig.loops.get(0), room, this, live, orderly, owed, SessionTrace.none());
                 conversation.start();
             }
             return conversation;

@@ -67,7 +67,7 @@ class SessionLinkTest {
                         Facts.ANNA, Face.REALTIME, parley.admission.Arm.VOICE, "usual", Rig.NOON, null, null)),
                 true,
                 Owed.NOTHING,
-                "parley-somebody");
+                SessionTrace.none());
         conversation.start();
         rig.conversations.keep(
                 seat, new Conversations.Seat(conversation, Conversations.Manner.FIRST, 1, -1, null, false));

@@ -22,7 +22,7 @@ class SessionMetricsTest {
     private final Meters meters = new Meters();
     private final SessionMetrics metrics =
             new SessionMetrics(meters, 2, TracerProvider.noop().get(""));
-    private final TurnTimes times = new TurnTimes(metrics, Arm.VOICE);
+    private final TurnTimes times = new TurnTimes(metrics, Arm.VOICE, SessionTrace.none());
 
     private static long ms(long milliseconds) {
         return TimeUnit.MILLISECONDS.toNanos(milliseconds);

@@ -177,7 +177,7 @@ final class Stage implements AutoCloseable {
                 live,
                 orderly,
                 owed,
-                "parley-somebody");
+                SessionTrace.none());
         reported.writes = started;
         running = started;
         started.start();
