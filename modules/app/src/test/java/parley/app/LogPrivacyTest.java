@@ -8,6 +8,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -18,6 +19,7 @@ import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +27,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,6 +53,8 @@ class LogPrivacyTest {
     private static final String WORDS = "my daughter Jelisaveta has diabetes";
     private static final List<String> PERSONAL =
             List.of(EMAIL, "anna.petrova", "4111", "23456789", "Jelisaveta", "diabetes");
+
+    private static final Pattern SESSION = Pattern.compile("sess_[0-9a-z]{10,}");
 
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(30)).build();
@@ -122,7 +127,8 @@ class LogPrivacyTest {
                 "parley.gateway.jwt.secret", JWT_SECRET,
                 "parley.gateway.api-token", API_TOKEN,
                 "parley.gateway.break-glass-token", BREAK_GLASS,
-                "parley.provider.api-keys", PROVIDER_KEY))) {
+                "parley.provider.api-keys", PROVIDER_KEY,
+                "parley.session.cost.alert-usd", 0.000001))) {
             context.getLogger("parley.app.LogPrivacyTest").info("the log is being captured");
             overHttp(node);
             overWebSockets(node);
@@ -144,6 +150,31 @@ class LogPrivacyTest {
                 .as("personal data that was written")
                 .isEmpty();
         assertThat(lines(raw, PERSONAL)).as("personal data that was logged").isEmpty();
+        assertSayWhomTheyConcern(capture.written);
+    }
+
+    /** Every line that is about a session has its fields; the trace, once there was a connection to have one. */
+    private static void assertSayWhomTheyConcern(Iterable<String> written) throws Exception {
+        var mapper = new ObjectMapper();
+        var loggers = new HashSet<String>();
+        var traced = new HashSet<String>();
+        for (var text : written) {
+            var line = mapper.readTree(text);
+            var named = SESSION.matcher(line.path("message").asText());
+            if (line.has("session") || named.find()) {
+                loggers.add(line.path("logger").asText());
+                assertThat(line.path("session").asText()).as(text).matches(SESSION);
+                assertThat(line.path("user").asText()).as(text).startsWith("caller-");
+                assertThat(line.path("tenant").asText()).as(text).isNotEmpty();
+                if (line.path("message").asText().endsWith(" begins")) {
+                    traced.add(line.path("session").asText());
+                }
+                if (traced.contains(line.path("session").asText())) {
+                    assertThat(line.path("trace_id").asText()).as(text).hasSize(32);
+                }
+            }
+        }
+        assertThat(loggers).contains("parley.session.VoiceSession", "parley.session.Spending");
     }
 
     private static List<String> lines(String text, Iterable<String> found) {

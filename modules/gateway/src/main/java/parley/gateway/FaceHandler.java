@@ -345,11 +345,7 @@ final class FaceHandler {
                     }
                 })
                 .exceptionally(fault -> {
-                    LOG.atError()
-                            .addKeyValue("session", id)
-                            .addKeyValue("trace_id", call.span().trace().traceId())
-                            .setCause(fault)
-                            .log("session {} could not be joined", id);
+                    join.concerns(id).around(() -> LOG.error("session {} could not be joined", id, fault));
                     refused(call, Problem.internal());
                     socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
                     return null;
@@ -363,7 +359,8 @@ final class FaceHandler {
             try {
                 socket.join(joined.line());
             } catch (RuntimeException fault) {
-                LOG.error("a caller could not be joined with its session", fault);
+                join.concerns(joined.id())
+                        .around(() -> LOG.error("a caller could not be joined with its session", fault));
                 hangUp(joined);
                 socket.close(WebSocketClose.INTERNAL_ERROR, "internal error");
             }

@@ -46,7 +46,7 @@ final class Interviews {
      */
     CompletionStage<Outcome> join(String interview, Join join, EventLoop loop) {
         return join(interview, join, loop, null, SESSIONS).exceptionally(fault -> {
-            LOG.warn("an interview's session is not known: {}", fault.toString());
+            join.concerns(null).around(() -> LOG.warn("an interview's session is not known: {}", fault.toString()));
             return refused(
                     new Answer.Refused(Refusal.UNAVAILABLE, "the interview does not answer, try again", ASK_AGAIN));
         });

@@ -15,6 +15,7 @@ import parley.protocol.ServerEvent;
 import parley.protocol.SessionConfig;
 import parley.protocol.Wire;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
@@ -68,6 +69,7 @@ final class CallerSide {
     private static final WebSocketClose SUPERSEDED = new WebSocketClose(4001, "resumed elsewhere", false);
 
     private final EventLoop loop;
+    private final LogFields concerned;
     private final SessionId id;
     private final Face face;
     private final SessionSettings settings;
@@ -90,8 +92,17 @@ final class CallerSide {
      * @param seq the number of the last event that an earlier host of the session gave
      * @param orderly whether there was none, or it let go in good order
      */
-    CallerSide(EventLoop loop, SessionId id, Face face, Room room, Listener listener, long seq, boolean orderly) {
+    CallerSide(
+            EventLoop loop,
+            LogFields concerned,
+            SessionId id,
+            Face face,
+            Room room,
+            Listener listener,
+            long seq,
+            boolean orderly) {
         this.loop = loop;
+        this.concerned = concerned;
         this.id = id;
         this.face = face;
         this.settings = room.settings();
@@ -405,7 +416,7 @@ final class CallerSide {
         private @Nullable WebSocketClose afterTheRest;
 
         CallerLine(String seat, boolean acks) {
-            super(CallerSide.this.loop);
+            super(CallerSide.this.loop, concerned);
             this.seat = seat;
             this.acks = acks;
         }

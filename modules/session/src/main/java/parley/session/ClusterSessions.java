@@ -3,11 +3,13 @@ package parley.session;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.MemberStatus;
@@ -28,6 +30,7 @@ import parley.meter.Meters;
 import parley.protocol.Tool;
 import parley.session.VoiceSession.Seating;
 import parley.tool.Tools;
+import parley.wire.LogFields;
 import parley.wire.Loops;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
@@ -313,7 +316,10 @@ public final class ClusterSessions implements Sessions {
     public CompletionStage<Answer> open(SessionId id, Opening opening) {
         return !journal.isUp()
                 ? CompletableFuture.completedFuture(noJournal())
-                : ask(id, replyTo -> new VoiceSession.Open(opening, replyTo));
+                : ask(
+                        id,
+                        () -> SessionLog.of(id, opening.caller(), ""),
+                        replyTo -> new VoiceSession.Open(opening, replyTo));
     }
 
     @Override
@@ -324,6 +330,7 @@ public final class ClusterSessions implements Sessions {
         if (!join.again() && !journal.isUp()) {
             return CompletableFuture.completedFuture(noJournal());
         }
+        var concerned = join.concerns(id);
         var seat = Secret.random();
         long until = System.nanoTime() + room.settings().askTimeout().toNanos();
         return (join.again()
@@ -337,9 +344,9 @@ public final class ClusterSessions implements Sessions {
                         yield CompletableFuture.<Answer>completedFuture(why);
                     }
                     case Seating.Taken taken ->
-                        line(taken, loop).<Answer>thenApply(port -> joined(id, join, taken.seat(), port));
+                        line(taken, loop).<Answer>thenApply(port -> joined(id, join, concerned, taken.seat(), port));
                 })
-                .exceptionally(fault -> unavailable(id, fault));
+                .exceptionally(fault -> unavailable(id, concerned, fault));
     }
 
     private void refusedToResume(Answer.Refused refused) {
@@ -386,10 +393,11 @@ public final class ClusterSessions implements Sessions {
     }
 
     /** The caller's line as the edge holds it: it outlives the session's. */
-    private Answer.Joined joined(SessionId id, Join join, String seat, Port port) {
+    private Answer.Joined joined(SessionId id, Join join, LogFields concerned, String seat, Port port) {
         boolean guided = join.opening().face().guided();
         var line = new EdgeLine(
                 port,
+                concerned,
                 guided,
                 Math.max(0, join.lastSeq()),
                 lastSeq -> again(id, join, seat, lastSeq, port.loop()),
@@ -448,12 +456,12 @@ public final class ClusterSessions implements Sessions {
 
     @Override
     public CompletionStage<Answer> describe(SessionId id, CallerId caller) {
-        return ask(id, replyTo -> new VoiceSession.Describe(caller, replyTo));
+        return ask(id, () -> SessionLog.of(id, caller, ""), replyTo -> new VoiceSession.Describe(caller, replyTo));
     }
 
     @Override
     public CompletionStage<Answer> end(SessionId id, CallerId caller) {
-        return ask(id, replyTo -> new VoiceSession.End(caller, replyTo));
+        return ask(id, () -> SessionLog.of(id, caller, ""), replyTo -> new VoiceSession.End(caller, replyTo));
     }
 
     @Override
@@ -463,12 +471,12 @@ public final class ClusterSessions implements Sessions {
 
     @Override
     public CompletionStage<Answer> inspect(SessionId id) {
-        return ask(id, VoiceSession.Inspect::new);
+        return ask(id, () -> asked(id), VoiceSession.Inspect::new);
     }
 
     @Override
     public CompletionStage<Answer> stop(SessionId id) {
-        return ask(id, VoiceSession.Stop::new);
+        return ask(id, () -> asked(id), VoiceSession.Stop::new);
     }
 
     /** Straight to the conversation when it runs on the caller's own loop; over the link otherwise. */
@@ -485,13 +493,19 @@ public final class ClusterSessions implements Sessions {
         return link.open(loop, taken.linkHost(), taken.linkPort(), taken.seat());
     }
 
-    private CompletionStage<Answer> ask(SessionId id, Function<ActorRef<Answer>, VoiceSession.Command> command) {
+    /** By an operator, who does not say whose it is. */
+    private static LogFields asked(SessionId id) {
+        return LogFields.of(Map.of("session", id.value()));
+    }
+
+    private CompletionStage<Answer> ask(
+            SessionId id, Supplier<LogFields> concerned, Function<ActorRef<Answer>, VoiceSession.Command> command) {
         if (!exists(id)) {
             return CompletableFuture.completedFuture(unknown(id));
         }
         return entity(id)
                 .ask(command::apply, room.settings().askTimeout())
-                .exceptionally(fault -> unavailable(id, fault));
+                .exceptionally(fault -> unavailable(id, concerned.get(), fault));
     }
 
     private EntityRef<VoiceSession.Command> entity(SessionId id) {
@@ -512,8 +526,8 @@ public final class ClusterSessions implements Sessions {
         return new Answer.Refused(Answer.Refusal.UNAVAILABLE, "the journal does not answer, try again", JOURNAL_AGAIN);
     }
 
-    private static Answer unavailable(SessionId id, Throwable fault) {
-        LOG.atWarn().addKeyValue("session", id).log("session {} does not answer: {}", id, fault.toString());
+    private static Answer unavailable(SessionId id, LogFields concerned, Throwable fault) {
+        concerned.around(() -> LOG.warn("session {} does not answer: {}", id, fault.toString()));
         return new Answer.Refused(Answer.Refusal.UNAVAILABLE, "the session does not answer, try again", TRY_AGAIN);
     }
 }

@@ -26,6 +26,7 @@ import parley.provider.ProviderRefused;
 import parley.session.SessionEvent.ItemDeleted;
 import parley.session.SessionEvent.Warned;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
@@ -90,6 +91,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     private final SessionOutcome outcome;
     private final TurnTimes times;
     private final SessionTrace trace;
+    private final LogFields concerned;
     private final Peek peek = new Peek();
 
     /** Whether the session has begun for the caller. */
@@ -118,6 +120,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         this.settings = room.settings();
         this.reports = reports;
         this.trace = trace;
+        this.concerned = SessionLog.of(id, opened.caller(), trace.traceId());
         this.witness = new Witness(model(soFar), room.prices(), room.clock());
         soFar.turns().forEach(turn -> witness.knows(turn.itemId()));
         witness.onSpent(this::spent);
@@ -129,9 +132,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 face.guided() ? settings.micBuffer().toMillis() : Long.MAX_VALUE,
                 utterance,
                 room.metrics());
-        this.caller = new CallerSide(loop, id, face, room, this, soFar.hosting().seq(), orderly);
+        this.caller = new CallerSide(
+                loop, concerned, id, face, room, this, soFar.hosting().seq(), orderly);
         this.toCaller = caller.queue();
-        this.provider = new ProviderSide(loop, room, this, toProvider, soFar);
+        this.provider = new ProviderSide(loop, concerned, room, this, toProvider, soFar);
         this.tools = new ToolCalls(room.tools());
         this.times = new TurnTimes(room.metrics(), opened.arm(), trace);
         this.outcome = new SessionOutcome(room.outcomes(), soFar);
@@ -140,7 +144,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         this.ending =
                 new Ending(loop, room, this, reports, caller, provider, delivery, witness, ledger, outcome, trace);
         this.expiry = new Expiry(loop, settings, soFar, room.clock().instant(), this);
-        this.spending = new Spending(loop, this, room, id, soFar);
+        this.spending = new Spending(loop, concerned, this, room, id, soFar);
     }
 
     private String model(SessionState.Live soFar) {
@@ -163,9 +167,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         return soFar().view(id, room.node(), hasCaller(), null);
     }
 
-    /** The trace of the connection that it began with; "": none. From any thread. */
-    String traceId() {
-        return trace.traceId();
+    /** Whom lines of the log about it concern; from any thread. */
+    LogFields concerns() {
+        return concerned;
     }
 
     /** What it has cost so far; from any thread. */

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
@@ -74,6 +75,7 @@ final class EdgeLine implements Port {
     }
 
     private final EventLoop loop;
+    private final LogFields concerned;
     private final boolean guided;
     private final Reach reach;
     private final SessionSettings settings;
@@ -103,8 +105,16 @@ final class EdgeLine implements Port {
     private volatile boolean overstayed;
 
     /** @param lastSeq what the caller said it had heard when it came; 0 when it is new */
-    EdgeLine(Port first, boolean guided, long lastSeq, Reach reach, SessionSettings settings, SessionMetrics metrics) {
+    EdgeLine(
+            Port first,
+            LogFields concerned,
+            boolean guided,
+            long lastSeq,
+            Reach reach,
+            SessionSettings settings,
+            SessionMetrics metrics) {
         this.loop = first.loop();
+        this.concerned = concerned;
         this.line = first;
         this.guided = guided;
         this.lastSeq = lastSeq;
@@ -117,6 +127,11 @@ final class EdgeLine implements Port {
     @Override
     public EventLoop loop() {
         return loop;
+    }
+
+    @Override
+    public LogFields concerns() {
+        return concerned;
     }
 
     // ---- to the caller
@@ -211,6 +226,7 @@ final class EdgeLine implements Port {
     // ---- the line comes and goes
 
     private void attach(Port port) {
+        port.joined(this);
         port.onWritable(this::writable);
         port.onReadable(this::readable);
         if (line != null && port.ending() != null) {
@@ -300,7 +316,7 @@ final class EdgeLine implements Port {
         answer.whenComplete((answered, failure) -> loop.execute(() -> {
             asking = false;
             if (answered == null) {
-                LOG.debug("the session's line was asked for in vain", failure);
+                concerned.around(() -> LOG.debug("the session's line was asked for in vain", failure));
             }
             answered(answered == null ? new Reach.Answered.Later() : answered);
         }));
@@ -352,7 +368,8 @@ final class EdgeLine implements Port {
     }
 
     private void giveUp() {
-        LOG.warn("a caller is sent away: its session's line could not be had again for {}", settings.relinkFor());
+        concerned.around(() -> LOG.warn(
+                "a caller is sent away: its session's line could not be had again for {}", settings.relinkFor()));
         metrics.relinksFailed.increment();
         end(new WebSocketClose(WebSocketClose.RESTART, "try again", false));
     }

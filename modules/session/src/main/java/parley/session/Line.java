@@ -4,24 +4,32 @@ import io.netty.channel.EventLoop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import parley.wire.LogFields;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
 /** What every port of a conversation has in common: its listeners, and how it ended. Confined to the loop. */
 abstract class Line implements Port {
     private final EventLoop loop;
+    private final LogFields concerned;
     private final CompletableFuture<WebSocketClose> closed = new CompletableFuture<>();
     private @Nullable WebSocketClose ending;
     private @Nullable Runnable onReadable;
     private @Nullable Runnable onWritable;
 
-    Line(EventLoop loop) {
+    Line(EventLoop loop, LogFields concerned) {
         this.loop = loop;
+        this.concerned = concerned;
     }
 
     @Override
     public final EventLoop loop() {
         return loop;
+    }
+
+    @Override
+    public final LogFields concerns() {
+        return concerned;
     }
 
     @Override

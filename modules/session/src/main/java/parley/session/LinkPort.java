@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import parley.protocol.EventType;
 import parley.protocol.Peek;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
@@ -47,6 +48,9 @@ final class LinkPort implements Port {
     private @Nullable WebSocketClose ending;
     private @Nullable Runnable onReadable;
     private @Nullable Runnable onWritable;
+    /** Whose frames it carries. */
+    private LogFields concerned = LogFields.NONE;
+
     private boolean discarding;
     private int credits;
     /** Frames taken here that the other side does not know of. */
@@ -63,6 +67,11 @@ final class LinkPort implements Port {
         this.loop = loop;
         this.window = window;
         this.credits = window;
+    }
+
+    @Override
+    public void joined(Port other) {
+        concerned = other.concerns();
     }
 
     @Override
@@ -106,7 +115,9 @@ final class LinkPort implements Port {
             return;
         }
         if (frame.length() > connection.maxFrame()) {
-            LOG.warn("line closed: a frame of {} bytes (expected: at most {})", frame.length(), connection.maxFrame());
+            int length = frame.length();
+            concerned.around(() ->
+                    LOG.warn("line closed: a frame of {} bytes (expected: at most {})", length, connection.maxFrame()));
             frame.release();
             close(WebSocketClose.TOO_BIG, "a frame too long for the link");
             return;

@@ -24,6 +24,7 @@ import parley.provider.Provider;
 import parley.provider.ProviderPool;
 import parley.provider.ProviderRefused;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.WebSocketClose;
 
 /**
@@ -97,7 +98,7 @@ final class ProbeCall implements Upstream.Owner {
         }
         var nothing = SessionState.Live.opened(new SessionEvent.Opened(
                 NOBODY, Face.REALTIME, arm, null, room.clock().instant(), null, null));
-        line = new Upstream(loop, provider, nothing, new OpeningScript(List.of()), this, room);
+        line = new Upstream(loop, LogFields.NONE, provider, nothing, new OpeningScript(List.of()), this, room);
         line.dial(null, NAME);
     }
 

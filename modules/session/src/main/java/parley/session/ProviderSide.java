@@ -17,6 +17,7 @@ import parley.provider.Provider;
 import parley.provider.ProviderPool;
 import parley.provider.ProviderRefused;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.WebSocketClose;
 
 /**
@@ -88,6 +89,7 @@ final class ProviderSide implements Upstream.Owner {
     private static final long LOOK_FOR_QUIET_MS = 50;
 
     private final EventLoop loop;
+    private final LogFields concerned;
     private final Room room;
     private final ProviderPool providers;
     private final SessionSettings settings;
@@ -117,7 +119,9 @@ final class ProviderSide implements Upstream.Owner {
     private boolean watching;
 
     /** @param soFar the session as the journal has it */
-    ProviderSide(EventLoop loop, Room room, Talk talk, ToProvider waiting, SessionState.Live soFar) {
+    ProviderSide(
+            EventLoop loop, LogFields concerned, Room room, Talk talk, ToProvider waiting, SessionState.Live soFar) {
+        this.concerned = concerned;
         this.loop = loop;
         this.room = room;
         this.providers = room.providers().of(soFar.opened().arm());
@@ -257,7 +261,7 @@ final class ProviderSide implements Upstream.Owner {
 
     private Upstream line(Provider provider) {
         var soFar = talk.soFar();
-        return new Upstream(loop, provider, soFar, talk.script(soFar), this, room);
+        return new Upstream(loop, concerned, provider, soFar, talk.script(soFar), this, room);
     }
 
     private void later(long millis) {

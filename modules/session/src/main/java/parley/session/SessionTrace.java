@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.MDC;
 
 /**
  * A session's spans while it lives on this node: one for its stay, and within it one for each search for a provider, each
@@ -76,30 +75,6 @@ final class SessionTrace {
     /** "" when there is none. From any thread. */
     String traceId() {
         return traceId;
-    }
-
-    /**
-     * Logs with the session, the trace and a pseudonym of the user beside the line.
-     *
-     * @param traceId "": none
-     */
-    static void logged(SessionId session, SessionEvent.Opened opened, String traceId, Runnable line) {
-        var before = MDC.getCopyOfContextMap();
-        MDC.put("session", session.value());
-        MDC.put("user", opened.caller().toString());
-        MDC.put("tenant", opened.caller().tenant());
-        if (!traceId.isEmpty()) {
-            MDC.put("trace_id", traceId);
-        }
-        try {
-            line.run();
-        } finally {
-            if (before == null) {
-                MDC.clear();
-            } else {
-                MDC.setContextMap(before);
-            }
-        }
     }
 
     // ---- providers

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import parley.admission.Arm;
 import parley.admission.CallerId;
+import parley.wire.LogFields;
 
 /** The door to every conversation of the cluster, whichever node it lives on. Thread-safe. */
 public interface Sessions {
@@ -123,6 +124,18 @@ public interface Sessions {
         /** Without acks, and nobody traces it. */
         public Join(Opening opening, boolean again, @Nullable String resumeToken, long lastSeq) {
             this(opening, again, resumeToken, lastSeq, false, null);
+        }
+
+        /**
+         * Whom lines of the log about this caller concern.
+         *
+         * @param session null: not known yet
+         */
+        public LogFields concerns(@Nullable SessionId session) {
+            return SessionLog.of(
+                    session,
+                    opening.caller(),
+                    TraceParent.parse(trace).map(TraceParent::traceId).orElse(""));
         }
 
         /** Without the token, which is nobody's to read. */

@@ -7,12 +7,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.spi.LoggingEventBuilder;
 import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.protocol.Ids;
 import parley.protocol.ServerEvent;
 import parley.protocol.Wire;
+import parley.wire.LogFields;
 
 /**
  * What a session may cost, and what becomes of it then.
@@ -57,6 +57,7 @@ final class Spending {
     private final Budget budget;
     private final SessionMetrics metrics;
     private final SessionId id;
+    private final LogFields concerned;
     private final CallerId caller;
     private long known;
     private boolean alerted;
@@ -67,7 +68,8 @@ final class Spending {
      * @param soFar the session as the journal has it: of what it had cost by then its caller was told, and the budget by
      *     whoever held it
      */
-    Spending(EventLoop loop, Talk talk, Room room, SessionId id, SessionState.Live soFar) {
+    Spending(EventLoop loop, LogFields concerned, Talk talk, Room room, SessionId id, SessionState.Live soFar) {
+        this.concerned = concerned;
         this.loop = loop;
         this.talk = talk;
         this.settings = room.cost();
@@ -118,7 +120,8 @@ final class Spending {
         if (!alerted && isReached(settings.alertMicros())) {
             alerted = true;
             metrics.costAlerts.increment();
-            warning().log("session {} has cost {} USD, alert-usd is {}", id, usd(known), usd(settings.alertMicros()));
+            concerned.around(() -> LOG.warn(
+                    "session {} has cost {} USD, alert-usd is {}", id, usd(known), usd(settings.alertMicros())));
             talk.notice(event("alert", Limit.SESSION));
         }
         if (limit == null) {
@@ -151,17 +154,11 @@ final class Spending {
             case SESSION -> metrics.costCaps.increment();
             case SHARED -> metrics.budgetStops.increment();
         }
-        warning().log("session {} ends after this turn: {}, {} USD so far", id, why(reached), usd(known));
+        concerned.around(
+                () -> LOG.warn("session {} ends after this turn: {}, {} USD so far", id, why(reached), usd(known)));
         talk.notice(event("used_up", reached));
         long deadline = System.nanoTime() + settings.finishWithin().toNanos();
         loop.execute(() -> finish(deadline, why(reached)));
-    }
-
-    private LoggingEventBuilder warning() {
-        return LOG.atWarn()
-                .addKeyValue("session", id)
-                .addKeyValue("user", caller)
-                .addKeyValue("tenant", caller.tenant());
     }
 
     private void finish(long deadline, String why) {

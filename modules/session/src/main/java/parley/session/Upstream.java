@@ -15,6 +15,7 @@ import parley.protocol.Wire;
 import parley.provider.Provider;
 import parley.provider.ProviderRefused;
 import parley.wire.Frame;
+import parley.wire.LogFields;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
 
@@ -63,8 +64,15 @@ final class Upstream extends Line {
     private long dialledAt;
 
     /** @param knows the conversation that the script tells */
-    Upstream(EventLoop loop, Provider provider, SessionState.Live knows, OpeningScript script, Owner owner, Room room) {
-        super(loop);
+    Upstream(
+            EventLoop loop,
+            LogFields concerned,
+            Provider provider,
+            SessionState.Live knows,
+            OpeningScript script,
+            Owner owner,
+            Room room) {
+        super(loop, concerned);
         this.provider = provider;
         this.knows = knows;
         this.script = script;

@@ -42,6 +42,7 @@ import parley.session.SessionEvent.Told;
 import parley.session.SessionState.Live;
 import parley.session.SessionState.Over;
 import parley.session.SessionState.Vacant;
+import parley.wire.LogFields;
 import parley.wire.WebSocketClose;
 
 /**
@@ -537,11 +538,9 @@ final class VoiceSession
                 TraceParent.parse(command.join().trace()).orElse(null));
         var started = new Conversation(id, loop, room, new ToSelf(context.getSelf()), live, orderly, owed, trace);
         started.start();
-        SessionTrace.logged(
-                id,
-                live.opened(),
-                started.traceId(),
-                () -> LOG.info(before.hosting().host() == null ? "session {} begins" : "session {} goes on here", id));
+        started.concerns()
+                .around(() -> LOG.info(
+                        before.hosting().host() == null ? "session {} begins" : "session {} goes on here", id));
         conversation = started;
         return started;
     }
@@ -712,11 +711,8 @@ final class VoiceSession
 
     /** Once in the session's life: when the journal has its end. */
     private void count(Live live, EndReason reason) {
-        SessionTrace.logged(
-                id,
-                live.opened(),
-                conversation == null ? "" : conversation.traceId(),
-                () -> LOG.info(
+        concerns(live)
+                .around(() -> LOG.info(
                         "session {} ended: {} after {} s",
                         id,
                         lower(reason),
@@ -727,6 +723,10 @@ final class VoiceSession
                         reason,
                         Duration.between(live.opened().at(), now()),
                         conversation == null ? live.costMicros() : conversation.costMicros());
+    }
+
+    private LogFields concerns(Live live) {
+        return conversation == null ? SessionLog.of(id, live.opened().caller(), "") : conversation.concerns();
     }
 
     private void over() {

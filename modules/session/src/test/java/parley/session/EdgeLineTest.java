@@ -21,6 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import parley.meter.Meters;
+import parley.wire.LogFields;
 import parley.wire.Loops;
 import parley.wire.Port;
 import parley.wire.WebSocketClose;
@@ -54,7 +55,7 @@ class EdgeLineTest {
     }
 
     private EdgeLine connect(Port first, boolean guided, Map<String, ?> settings) {
-        var line = new EdgeLine(first, guided, 0, reach, Rig.settings(settings), metrics);
+        var line = new EdgeLine(first, LogFields.NONE, guided, 0, reach, Rig.settings(settings), metrics);
         loops.get(0).execute(() -> caller.join(line));
         return line;
     }
@@ -175,7 +176,7 @@ class EdgeLineTest {
 
     @Test
     void whoCameBackHasANumberBeforeTheFirstEvent() {
-        var line = new EdgeLine(session, true, 41, reach, Rig.settings(Map.of()), metrics);
+        var line = new EdgeLine(session, LogFields.NONE, true, 41, reach, Rig.settings(Map.of()), metrics);
         loops.get(0).execute(() -> caller.join(line));
         moves();
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import parley.wire.LogFields;
 import parley.wire.Loops;
 
 /** R14: callers of a node that leaves are sent away, a few at a time. */
@@ -38,7 +39,13 @@ class EdgeLinesTest {
     private FakePort calls(boolean guided) {
         var caller = new FakePort(loops.get(callers.size()));
         var line = new EdgeLine(
-                new FakePort(caller.loop()), guided, 0, new FakeReach(), Rig.settings(Map.of()), new SessionMetrics());
+                new FakePort(caller.loop()),
+                LogFields.NONE,
+                guided,
+                0,
+                new FakeReach(),
+                Rig.settings(Map.of()),
+                new SessionMetrics());
         lines.add(line);
         caller.loop().execute(() -> caller.join(line));
         callers.add(caller);

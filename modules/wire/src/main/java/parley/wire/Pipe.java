@@ -48,7 +48,7 @@ final class Pipe implements Runnable {
                 pass();
             }
         } catch (RuntimeException | Error fault) {
-            LOG.error("a line of frames failed", fault);
+            from.concerns().and(to.concerns()).around(() -> LOG.error("a line of frames failed", fault));
             try {
                 from.close(WebSocketClose.INTERNAL_ERROR, "internal error");
             } finally {

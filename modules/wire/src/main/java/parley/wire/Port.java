@@ -44,6 +44,14 @@ public interface Port {
     /** Completed on the loop when the port has ended; never fails. */
     CompletionStage<WebSocketClose> closed();
 
+    /** Whom lines of the log about this port concern. */
+    default LogFields concerns() {
+        return LogFields.NONE;
+    }
+
+    /** It has been joined with another, whose frames it carries from now on. */
+    default void joined(Port other) {}
+
     /**
      * Joins this port and another of the same loop: what arrives at either is sent to the other while that is writable,
      * and nothing is buffered between them. Once for each port, on the loop.
@@ -55,6 +63,8 @@ public interface Port {
     default void join(Port other) {
         Loops.require(loop());
         Loops.require(other.loop());
+        joined(other);
+        other.joined(this);
         new Pipe(this, other).open();
         new Pipe(other, this).open();
     }

@@ -57,6 +57,9 @@ public final class WebSocket implements Port {
     private long pingedAt;
     private @Nullable Runnable onWritable;
 
+    /** Whose frames it carries. */
+    private LogFields concerned = LogFields.NONE;
+
     private WebSocket(Channel channel, boolean masks, WireSettings settings) {
         this.channel = channel;
         this.settings = settings;
@@ -77,6 +80,11 @@ public final class WebSocket implements Port {
     @Override
     public EventLoop loop() {
         return channel.eventLoop();
+    }
+
+    @Override
+    public void joined(Port other) {
+        concerned = other.concerns();
     }
 
     /** The other end's address. */
@@ -324,7 +332,7 @@ public final class WebSocket implements Port {
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             // A reset or a failed TLS record: the connection is lost, and channelInactive says the rest.
             if (!(cause instanceof IOException || cause instanceof DecoderException)) {
-                LOG.error("a WebSocket's handler failed", cause);
+                concerned.around(() -> LOG.error("a WebSocket's handler failed", cause));
             }
             context.close();
         }

@@ -3,10 +3,14 @@ package parley.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /** Two ports that are joined; B12: nothing is lost, doubled or reordered between them, and nothing waits there. */
 @Tag("stream")
@@ -148,6 +154,31 @@ class PipeTest {
         assertThat(right.ending()).isEqualTo(new WebSocketClose(1011, "internal error", false));
     }
 
+    /** O4: who is looking for a caller's trouble finds it by the session. */
+    @Test
+    void aFaultIsLoggedWithThoseItConcerns() {
+        var log = (Logger) LoggerFactory.getLogger(Pipe.class);
+        var lines = new ListAppender<ILoggingEvent>();
+        lines.start();
+        log.addAppender(lines);
+        try {
+            left.concerns = LogFields.of(Map.of("session", "sess_1", "trace_id", ""));
+            right.concerns = LogFields.of(Map.of("session", "sess_2", "user", "caller-1"));
+            joined();
+            onLoop(() -> {
+                right.broken = new IllegalStateException("broken");
+                left.arrives("secret");
+            });
+        } finally {
+            log.detachAppender(lines);
+        }
+
+        assertThat(lines.list)
+                .extracting(ILoggingEvent::getMDCPropertyMap)
+                .containsExactly(Map.of("session", "sess_1", "user", "caller-1"));
+        onLoop(() -> assertThat(MDC.getCopyOfContextMap()).isNullOrEmpty());
+    }
+
     @Test
     void portsAreJoinedOnTheirLoopOnly() {
         assertThatThrownBy(() -> left.join(right)).isInstanceOf(IllegalStateException.class);
@@ -162,6 +193,7 @@ class PipeTest {
         private @Nullable Throwable broken;
         private boolean discarding;
         private Runnable closing = () -> {};
+        private LogFields concerns = LogFields.NONE;
         private @Nullable Runnable onReadable;
         private @Nullable Runnable onWritable;
 
@@ -192,6 +224,11 @@ class PipeTest {
         @Override
         public EventLoop loop() {
             return LOOP;
+        }
+
+        @Override
+        public LogFields concerns() {
+            return concerns;
         }
 
         @Override
