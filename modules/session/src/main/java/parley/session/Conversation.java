@@ -530,8 +530,9 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         }
     }
 
+    /** One beside the conversation is no answer; the witness has forgotten by now which one was. */
     private void count(Response response) {
-        if (!witness.isAside(response.id()) && response.status() != null) {
+        if (response.conversationId() != null && response.status() != null) {
             room.metrics().answer(soFar().opened().arm(), response.status()).increment();
         }
     }

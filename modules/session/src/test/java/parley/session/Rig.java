@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.opentelemetry.api.trace.TracerProvider;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import parley.admission.Budget;
 import parley.admission.CallerId;
 import parley.admission.Outcomes;
+import parley.meter.Meters;
 import parley.protocol.Tool;
 import parley.provider.BreakerSettings;
 import parley.provider.ProviderPool;
@@ -43,7 +45,9 @@ final class Rig implements AutoCloseable {
     final FakeProvider second = new FakeProvider("second");
 
     final FakeTools tools = new FakeTools();
-    final SessionMetrics metrics = new SessionMetrics();
+    final Meters meters = new Meters();
+    final SessionMetrics metrics =
+            new SessionMetrics(meters, 2, TracerProvider.noop().get(""));
     final FakeBudget budget = new FakeBudget();
     final SessionSettings settings;
     final Transcripts transcripts;

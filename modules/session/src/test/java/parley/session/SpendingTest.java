@@ -100,6 +100,9 @@ class SpendingTest {
         talk.caller().hears("response.created");
         talk.provider().says(aside(Events.begun("beside")), aside(Events.done("beside", "completed")));
         talk.caller().hears("response.done");
+        assertThat(rig.meters.prometheus())
+                .as("what is said beside the conversation is no answer")
+                .doesNotContain("voice_answers_total{arm=\"voice\",outcome=\"completed\"} 1");
 
         talk.caller().says(Events.append(20), "{\"type\":\"response.create\",\"event_id\":\"mine\"}");
         assertThat(talk.caller().hears("error")).contains("\"code\":\"budget_used_up\"", "\"event_id\":\"mine\"");
