@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import parley.session.SessionEvent.AgentCut;
 import parley.session.SessionEvent.AgentHeard;
@@ -77,7 +78,7 @@ sealed interface SessionState extends CborSerializable {
                     opened,
                     upstream,
                     configured,
-                    line == null ? new Line(seat, resumeTokenHash, null, false, null) : line,
+                    line == null ? new Line(seat, resumeTokenHash, null, List.of(), false, null) : line,
                     hosting == null ? Hosting.NONE : hosting,
                     answer,
                     turns,
@@ -194,18 +195,53 @@ sealed interface SessionState extends CborSerializable {
      * @param seat the name of the seat that was given last; null before the first
      * @param resumeTokenHash of the token that brings its caller back; null before the first
      * @param shownTokenHash of the one that brought it back, which is good as well
+     * @param unshownTokenHashes of those that were given since that one, but for the last, from the oldest: an attempt that
+     *     its caller gave up may arrive behind the one that succeeded, so the caller may hold any of them
      * @param attached whether somebody sits there
      */
     record Line(
             @Nullable String seat,
             @Nullable String resumeTokenHash,
             @Nullable String shownTokenHash,
+            List<String> unshownTokenHashes,
             boolean attached,
             @Nullable String node) {
-        static final Line NONE = new Line(null, null, null, false, null);
+        static final Line NONE = new Line(null, null, null, List.of(), false, null);
+
+        /** More attempts than a caller makes before it hears from one. */
+        private static final int MOST_UNSHOWN = 8;
+
+        /** Also reads what says nothing of tokens in between. */
+        public Line {
+            unshownTokenHashes = unshownTokenHashes == null ? List.of() : List.copyOf(unshownTokenHashes);
+        }
+
+        /** Whether the token of this hash brings its caller back. */
+        boolean isGood(String tokenHash) {
+            return Stream.concat(Stream.of(resumeTokenHash, shownTokenHash), unshownTokenHashes.stream())
+                    .anyMatch(good -> Secret.isSame(tokenHash, good));
+        }
+
+        private Line taken(CallerAttached by) {
+            return new Line(by.seat(), by.resumeTokenHash(), by.shownTokenHash(), unshown(by), true, by.node());
+        }
+
+        /** Whoever shows a token has no use for those that were given before it. */
+        private List<String> unshown(CallerAttached by) {
+            if (resumeTokenHash == null || resumeTokenHash.equals(by.resumeTokenHash())) {
+                return unshownTokenHashes;
+            }
+            if (resumeTokenHash.equals(by.shownTokenHash())) {
+                return List.of();
+            }
+            var given = Stream.concat(unshownTokenHashes.stream(), Stream.of(resumeTokenHash))
+                    .toList();
+            var since = given.subList(given.indexOf(by.shownTokenHash()) + 1, given.size());
+            return since.subList(Math.max(0, since.size() - MOST_UNSHOWN), since.size());
+        }
 
         private Line left() {
-            return new Line(seat, resumeTokenHash, shownTokenHash, false, null);
+            return new Line(seat, resumeTokenHash, shownTokenHash, unshownTokenHashes, false, null);
         }
     }
 
@@ -264,8 +300,7 @@ sealed interface SessionState extends CborSerializable {
             case Hosted e -> live.with(live.hosting().by(e.host()));
             case HandedOver e -> live.with(live.hosting().released(e.seq()));
             case Told e -> e.number() > live.hosting().told() ? afterAll(live, e) : live;
-            case CallerAttached e ->
-                live.with(new Line(e.seat(), e.resumeTokenHash(), e.shownTokenHash(), true, e.node()));
+            case CallerAttached e -> live.with(live.line().taken(e));
             case CallerDetached e ->
                 e.seat().equals(live.line().seat()) ? live.with(live.line().left()) : live;
             case UpstreamOpened e -> live.with(e);

@@ -52,7 +52,7 @@ final class Forms {
                         ? new SessionEvent.CallerAttached("seat", "hash", "pekko://here", Rig.NOON, null)
                         : fact)
                 .forEach(fact -> forms.put(named(fact), fact));
-        var line = new SessionState.Line("seat", "hash", null, false, null);
+        var line = new SessionState.Line("seat", "hash", null, List.of(), false, null);
         var live = new Live(
                 Facts.OPENED, Facts.UPSTREAM, "{}", line, SessionState.Hosting.NONE, null, turns(), Facts.SOME, 7);
         states(live).forEach((special, state) -> forms.put(named(state) + special, state));
@@ -100,7 +100,7 @@ final class Forms {
                 Facts.OPENED,
                 Facts.UPSTREAM,
                 "{}",
-                new SessionState.Line("seat", "hash", "shown", true, null),
+                new SessionState.Line("seat", "hash", "shown", List.of("given"), true, null),
                 new SessionState.Hosting("pekko://here/first", 2, true, 41, 3),
                 new SessionState.Answering("resp_1", 2, Facts.HEARD),
                 turns(),

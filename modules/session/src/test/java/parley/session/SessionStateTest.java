@@ -19,7 +19,7 @@ import parley.session.SessionState.Vacant;
 
 @Tag("unit")
 class SessionStateTest {
-    private static final Line SEATED = new Line("seat", "hash", "shown", true, "pekko://here");
+    private static final Line SEATED = new Line("seat", "hash", "shown", List.of(), true, "pekko://here");
     private static final Hosting FIRST = new Hosting("pekko://here/first", 1, false, 0, 0);
     private static final Live FRESH = (Live) new Vacant().after(Facts.OPENED);
     private static final Turn SPOKEN = new Turn(Turn.Role.USER, "item_u", null, 1500, 1500, null, null, Rig.NOON);
@@ -66,7 +66,11 @@ class SessionStateTest {
                 Arguments.of(Facts.ATTACHED, TALKED),
                 Arguments.of(
                         Facts.DETACHED,
-                        live(List.of(SPOKEN, SAID), new Line("seat", "hash", "shown", false, null), FIRST, null)),
+                        live(
+                                List.of(SPOKEN, SAID),
+                                new Line("seat", "hash", "shown", List.of(), false, null),
+                                FIRST,
+                                null)),
                 Arguments.of(new SessionEvent.CallerDetached("another", 1006, Rig.NOON), TALKED),
                 Arguments.of(
                         Facts.UPSTREAM,

@@ -349,11 +349,34 @@ class VoiceSessionTest {
 
         assertThat(told(tries("guessed"))).isEqualTo("Denied FORBIDDEN");
         assertThat(told(tries(first))).as("the welcome may never have arrived").isEqualTo("Taken");
-        var third = (Seating.Taken) tries(first);
-        var fresh = token(sits(third));
-        assertThat(told(tries(second))).as("replaced meanwhile").isEqualTo("Denied FORBIDDEN");
-        assertThat(told(tries(fresh))).isEqualTo("Taken");
+        assertThat(told(tries(second))).isEqualTo("Taken");
         assertThat(told(tries(first))).as("the newer one was shown").isEqualTo("Denied FORBIDDEN");
+    }
+
+    /** R7: what its caller gave up waiting for may arrive behind what succeeded. */
+    @Test
+    void anAttemptThatComesLateDoesNotTakeAwayTheTokenThatItsCallerHolds() {
+        var first = token(sits(joins(JOIN)));
+        rig.provider.called().taken();
+        var held = token(sits((Seating.Taken) tries(first)));
+        var late = token(sits((Seating.Taken) tries(first)));
+
+        assertThat(told(tries(held))).isEqualTo("Taken");
+        assertThat(told(tries(late))).as("given after the one that was shown").isEqualTo("Taken");
+        assertThat(told(tries(held))).as("a later one was shown").isEqualTo("Denied FORBIDDEN");
+    }
+
+    @Test
+    void tokensThatNobodyShowsAreForgottenFromTheOldest() {
+        var first = token(sits(joins(JOIN)));
+        rig.provider.called().taken();
+        var tokens = new ArrayList<String>();
+        for (int attempt = 0; attempt < 10; attempt++) {
+            tokens.add(token(sits((Seating.Taken) tries(first))));
+        }
+
+        assertThat(told(tries(tokens.getFirst()))).isEqualTo("Denied FORBIDDEN");
+        assertThat(told(tries(tokens.get(1)))).isEqualTo("Taken");
     }
 
     @Test
@@ -380,8 +403,7 @@ class VoiceSessionTest {
         var token = token(sits(joins(JOIN)));
 
         assertThat(told(asks(JOIN))).as("the welcome may be lost").isEqualTo("Taken");
-        assertThat(told(tries(token))).as("replaced meanwhile").isEqualTo("Denied FORBIDDEN");
-        tries(token(sits(joins(JOIN))));
+        assertThat(told(tries(token))).as("its caller may hold it").isEqualTo("Taken");
         assertThat(told(asks(JOIN))).isEqualTo("Denied FORBIDDEN");
     }
 
