@@ -9,7 +9,7 @@
 # version   the previous release: kubectl rollout undo, or what --previous names; sessions move, none is lost
 #
 # --url http://127.0.0.1:8080   any node; PARLEY_URL
-# --reason "…"                  goes into the audit; required
+# --reason "…"                  goes into the audit; required, but for flag without --release
 # --live go_on|finish_turn|close  flag: what becomes of live sessions; finish_turn when not given
 # --overlap 0s                  token: so long the old one is still good; 0s sends its callers away now
 # --namespace N --deployment D  version: as kubectl knows them; NAMESPACE and DEPLOYMENT
@@ -46,7 +46,8 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -n "$level" ] || wrong "no level (expected: stage, flag, token or version)"
-[ -n "$reason" ] || wrong "--reason: missing (expected: why, for the audit)"
+# Nobody is asked why in an emergency; the audit then says that no reason was given.
+[ -n "$reason" ] || [ "$level${release:+ released}" = flag ] || wrong "--reason: missing (expected: why, for the audit)"
 case $live in go_on | finish_turn | close) ;; *) wrong "--live: $live (expected: go_on, finish_turn or close)" ;; esac
 url=$(base --url "$url") || exit
 work=$(mktemp -d)

@@ -384,7 +384,7 @@ const SCENARIOS = {
     // As it is for the token that can do nothing else.
     await p.page.route('**/admin/rollout/kill', route => route.fulfill({
       contentType: 'application/json',
-      body: '{"killed":true,"kill":{"by":"break-glass","reason":"","live":"close","epoch":1},"acked":["n1","n2"],"missing":["n3"],"elapsed_ms":1003}',
+      body: '{"killed":{"by":"break-glass","reason":"no reason given","at":"2026-11-28T05:32:17.239Z","live":"close","epoch":1},"acked":["n1","n2"],"missing":["n3"],"elapsed_ms":1003}',
     }));
     await p.page.focus('#kill');
     await p.page.keyboard.press('Enter');

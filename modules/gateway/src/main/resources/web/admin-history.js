@@ -138,6 +138,7 @@ export class History {
 
 function line({ seq, at, actor, action, outcome, reason, revision, diff, evidence, nodes, hash }) {
   const share = diff?.find(({ path }) => path === '/percentage');
+  const live = diff?.find(({ path }) => path === '/killed/live')?.to;
   return element('li', { value: seq },
     element('details', { class: 'event', 'data-outcome': outcome },
       element('summary', {},
@@ -145,7 +146,7 @@ function line({ seq, at, actor, action, outcome, reason, revision, diff, evidenc
         element('span', { class: 'event-what' },
           element('strong', {}, actor?.id || actor?.type || 'nobody known'), ' ',
           spoken(action.replace(/^rollout\./, '').replace(/^(release) .*/, '$1').replace('live=', 'live: ')),
-          share ? ` ${share.from} → ${share.to} %` : '',
+          live ? ` live: ${spoken(live)}` : '', share ? ` ${share.from} → ${share.to} %` : '',
           outcome === 'applied' ? null : element('em', {}, ` ${outcome}`)),
         reason ? element('span', { class: 'event-why' }, reason) : null),
       element('div', { class: 'event-more' },

@@ -323,7 +323,7 @@ async function kill() {
       body: { live: byId('kill-live').value, reason: byId('kill-reason').value.trim() },
     });
     byId('kill-reason').value = '';
-    if (rollout) learn({ ...rollout, killed: answer.kill, effective: { ...rollout.effective, percentage: 0 } });
+    if (rollout) learn({ ...rollout, killed: answer.killed, effective: { ...rollout.effective, percentage: 0 } });
     told(answer, 'off');
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;

@@ -163,7 +163,8 @@ public final class ClusterRollouts implements Rollouts {
                 system, settings, view, singleton.narrow(), killSwitch, outcomes, reporter, journal, tokens);
         tokens.follow(
                 singleton.narrow(),
-                (actor, action, outcome, reason) -> rollouts.note(actor, action, outcome, reason, List.of()));
+                (actor, action, outcome, reason, diff) ->
+                        rollouts.note(actor, action, outcome, reason, diff, List.of()));
         return rollouts;
     }
 
@@ -297,6 +298,7 @@ public final class ClusterRollouts implements Rollouts {
 
     @Override
     public CompletionStage<Killed> kill(boolean on, Kill.Live live, Actor by, String reason) {
+        var before = ofLive(view.kill());
         return AskPattern.<KillSwitch.Command, Killed>ask(
                         killSwitch,
                         replyTo -> new KillSwitch.Order(on, live, by.id(), reason, replyTo),
@@ -307,18 +309,27 @@ public final class ClusterRollouts implements Rollouts {
                 .thenApply(killed -> {
                     note(
                             by,
-                            (on ? "rollout.kill" : "rollout.release") + " live="
-                                    + live.name().toLowerCase(Locale.ROOT),
+                            on ? "rollout.kill" : "rollout.release",
                             killed.missing().isEmpty() ? "applied" : "failed",
                             killed.missing().isEmpty() ? reason : reason + "; missing " + killed.missing(),
+                            List.of(new Rollout.Diff("/killed/live", before, on ? word(live) : "")),
                             killed.acked());
                     return killed;
                 });
     }
 
+    /** What became of live sessions by it; empty while it is off. */
+    private static String ofLive(Kill kill) {
+        return kill.on() ? word(kill.live()) : "";
+    }
+
+    private static String word(Kill.Live live) {
+        return live.name().toLowerCase(Locale.ROOT);
+    }
+
     @Override
     public void denied(Actor actor, String action, String why) {
-        note(actor, action, "denied", why, List.of());
+        note(actor, action, "denied", why, List.of(), List.of());
     }
 
     @Override
@@ -404,7 +415,8 @@ public final class ClusterRollouts implements Rollouts {
     }
 
     /** Again and again until it is written: the audit may be late, but it is whole. */
-    private void note(Actor actor, String action, String outcome, String reason, List<String> nodes) {
+    private void note(
+            Actor actor, String action, String outcome, String reason, List<Rollout.Diff> diff, List<String> nodes) {
         if (notes.incrementAndGet() > settings.unwrittenNotes()) {
             notes.decrementAndGet();
             LOG.error(
@@ -414,14 +426,20 @@ public final class ClusterRollouts implements Rollouts {
                     outcome);
             return;
         }
-        noteUntilWritten(actor, action, outcome, reason, clock.instant(), nodes);
+        noteUntilWritten(actor, action, outcome, reason, clock.instant(), diff, nodes);
     }
 
     private void noteUntilWritten(
-            Actor actor, String action, String outcome, String reason, Instant at, List<String> nodes) {
+            Actor actor,
+            String action,
+            String outcome,
+            String reason,
+            Instant at,
+            List<Rollout.Diff> diff,
+            List<String> nodes) {
         AskPattern.<RolloutController.Command, RolloutController.Noted>ask(
                         controller,
-                        replyTo -> new RolloutController.Note(actor, action, outcome, reason, at, nodes, replyTo),
+                        replyTo -> new RolloutController.Note(actor, action, outcome, reason, at, diff, nodes, replyTo),
                         settings.controllerTimeout(),
                         system.scheduler())
                 .whenComplete((noted, fault) -> {
@@ -429,7 +447,7 @@ public final class ClusterRollouts implements Rollouts {
                         notes.decrementAndGet();
                     } else {
                         CompletableFuture.delayedExecutor(NOTE_AGAIN.toMillis(), TimeUnit.MILLISECONDS)
-                                .execute(() -> noteUntilWritten(actor, action, outcome, reason, at, nodes));
+                                .execute(() -> noteUntilWritten(actor, action, outcome, reason, at, diff, nodes));
                     }
                 });
     }

@@ -1,6 +1,7 @@
 package parley.admission;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -26,7 +27,7 @@ final class ClusterSharedTokens implements SharedTokens {
     /** Writes a line of the audit. */
     @FunctionalInterface
     interface AuditLine {
-        void write(Actor actor, String action, String outcome, String reason);
+        void write(Actor actor, String action, String outcome, String reason, List<Rollout.Diff> diff);
     }
 
     private final ActorSystem<?> system;
@@ -34,7 +35,7 @@ final class ClusterSharedTokens implements SharedTokens {
     private final CopyOnWriteArrayList<Runnable> watchers = new CopyOnWriteArrayList<>();
     private volatile @Nullable SharedToken current;
     private volatile @Nullable ActorRef<SharedTokenKeeper.Command> keeper;
-    private volatile AuditLine audit = (actor, action, outcome, reason) -> {};
+    private volatile AuditLine audit = (actor, action, outcome, reason, diff) -> {};
 
     ClusterSharedTokens(ActorSystem<?> system, Duration answerWithin) {
         this.system = system;
@@ -109,16 +110,23 @@ final class ClusterSharedTokens implements SharedTokens {
                         case Rotated.Done(var now) -> {
                             // Whoever asks this node next meets it.
                             learn(now);
-                            write(rotation, " revision=" + now.revision(), "applied", rotation.reason());
+                            write(rotation, "applied", rotation.reason(), changed(rotation, now));
                         }
-                        case Rotated.Refused(var why, var detail) -> write(rotation, "", "failed", detail);
+                        case Rotated.Refused(var why, var detail) -> write(rotation, "failed", detail, List.of());
                     }
                     return rotated;
                 });
     }
 
-    private void write(Rotation rotation, String done, String outcome, String reason) {
-        audit.write(rotation.actor(), "token.rotate overlap=" + rotation.overlap() + done, outcome, reason);
+    private void write(Rotation rotation, String outcome, String reason, List<Rollout.Diff> diff) {
+        audit.write(rotation.actor(), "token.rotate", outcome, reason, diff);
+    }
+
+    private static List<Rollout.Diff> changed(Rotation rotation, SharedToken now) {
+        return List.of(
+                new Rollout.Diff(
+                        "/token/revision", Long.toString(now.revision() - 1), Long.toString(now.revision())),
+                new Rollout.Diff("/token/overlap", "", rotation.overlap().toString()));
     }
 
     private Rotated unanswered() {

@@ -58,6 +58,7 @@ final class RolloutController
     /**
      * Something to be written into the audit that the controller did not do: a kill, or a refusal at the door.
      *
+     * @param diff null from a node of an older release
      * @param replyTo is told the line's number
      */
     record Note(
@@ -66,6 +67,7 @@ final class RolloutController
             String outcome,
             String reason,
             Instant at,
+            @Nullable List<Rollout.Diff> diff,
             List<String> nodes,
             ActorRef<Noted> replyTo)
             implements Command, CborSerializable {}
@@ -485,13 +487,28 @@ final class RolloutController
             return Effect().reply(replyTo, refused);
         }
         return Effect()
-                .persist(record(state, request.actor(), action, "failed", refused.detail(), clock.instant(), List.of()))
+                .persist(record(
+                        state,
+                        request.actor(),
+                        action,
+                        "failed",
+                        refused.detail(),
+                        clock.instant(),
+                        List.of(),
+                        List.of()))
                 .thenReply(replyTo, later -> refused);
     }
 
     private ReplyEffect<RolloutEvent, RolloutState> note(RolloutState state, Note note) {
-        var recorded =
-                record(state, note.actor(), note.action(), note.outcome(), note.reason(), note.at(), note.nodes());
+        var recorded = record(
+                state,
+                note.actor(),
+                note.action(),
+                note.outcome(),
+                note.reason(),
+                note.at(),
+                or(note.diff(), List.of()),
+                note.nodes());
         return Effect()
                 .persist(recorded)
                 .thenReply(note.replyTo(), later -> new Noted(recorded.audit().seq()));
@@ -504,6 +521,7 @@ final class RolloutController
             String outcome,
             String reason,
             Instant at,
+            List<Rollout.Diff> diff,
             List<String> nodes) {
         long revision = state.rollout().revision();
         var audit = new Audit(
@@ -515,7 +533,7 @@ final class RolloutController
                 reason,
                 revision,
                 revision,
-                List.of(),
+                diff,
                 "",
                 nodes,
                 state.lastHash(),

@@ -276,9 +276,18 @@ class ClusterRolloutsTest {
         assertThat(get(audit.history(0, 10)))
                 .extracting(Rollouts.Recorded::outcome)
                 .containsExactlyInAnyOrder("applied", "failed");
-        assertThat(get(audit.history(0, 10)).toString())
-                .contains("token.rotate")
-                .doesNotContain(now.hash());
+        assertThat(get(audit.history(0, 10)))
+                .extracting(Rollouts.Recorded::action)
+                .containsOnly("token.rotate");
+        assertThat(get(audit.history(0, 10)).stream()
+                        .filter(line -> line.outcome().equals("applied"))
+                        .findFirst()
+                        .orElseThrow()
+                        .diff())
+                .contains(new Rollout.Diff("/token/revision", "0", "1"))
+                .extracting(Rollout.Diff::path)
+                .containsExactly("/token/revision", "/token/overlap");
+        assertThat(get(audit.history(0, 10)).toString()).doesNotContain(now.hash());
     }
 
     /** The node that keeps it is lost, and then all are. */

@@ -172,6 +172,7 @@ class OpenApiAnswersTest {
         call("inspectSession", 200, "/admin/sessions/" + id, viewer, null);
         call("inspectSession", 403, "/admin/sessions/" + id, caller, null);
         call("inspectSession", 404, "/admin/sessions/sess_0010000000000000000000", viewer, null);
+        call("inspectSession", 404, "/admin/sessions/nonsense", viewer, null);
         call("readTranscript", 200, "/admin/sessions/" + id + "/transcript", admin, null);
         call("readTranscript", 403, "/admin/sessions/" + id + "/transcript", operator, null);
         call("stopSession", 403, "/admin/sessions/" + id, viewer, null);
@@ -216,14 +217,16 @@ class OpenApiAnswersTest {
                 422,
                 "/admin/rollout",
                 operator,
-                "{\"percentage\": 26}",
+                "{\"percentage\": 26, \"reason\": \"ramp\"}",
                 "If-Match",
                 tag,
                 "Idempotency-Key",
                 "\"k1\"");
-        // What is shown may be sent back as it is.
+        // What is shown may be sent back as it is, with the reason.
         var shown = call("rollout", 200, "/admin/rollout", viewer, null);
-        call("changeRollout", 200, "/admin/rollout", operator, shown.body(), "If-Match", header(shown, "ETag"));
+        var again = ((ObjectNode) shown.json()).put("reason", "as it was").toString();
+        call("changeRollout", 400, "/admin/rollout", operator, shown.body(), "If-Match", header(shown, "ETag"));
+        call("changeRollout", 200, "/admin/rollout", operator, again, "If-Match", header(shown, "ETag"));
 
         shown = call("rollout", 200, "/admin/rollout", viewer, null);
         call(
@@ -239,12 +242,13 @@ class OpenApiAnswersTest {
         assertThat(proposed.at("/proposed/diff/0/path").asText()).isEqualTo("/allow");
         call("act", 409, "/admin/rollout/approve", operator, "{\"reason\": \"my own\"}");
         call("act", 200, "/admin/rollout/approve", admin, "{\"reason\": \"seen\"}");
-        call("act", 202, "/admin/rollout/promote", operator, null);
-        call("act", 200, "/admin/rollout/reject", operator, null);
+        call("act", 400, "/admin/rollout/promote", operator, null);
+        call("act", 202, "/admin/rollout/promote", operator, "{\"reason\": \"on\"}");
+        call("act", 200, "/admin/rollout/reject", operator, "{\"reason\": \"not yet\"}");
 
         call("act", 200, "/admin/rollout/resume", operator, "{\"reason\": \"on\"}");
         call("act", 409, "/admin/rollout/resume", operator, "{\"reason\": \"on\"}");
-        call("act", 200, "/admin/rollout/pause", operator, null);
+        call("act", 200, "/admin/rollout/pause", operator, "{\"reason\": \"a look\"}");
         call("act", 200, "/admin/rollout/promote?dry_run=true", operator, null);
         call("act", 200, "/admin/rollout/rollback", operator, "{\"reason\": \"back\"}");
         call("act", 400, "/admin/rollout/promote", operator, "{\"why\": \"?\"}");
@@ -252,6 +256,7 @@ class OpenApiAnswersTest {
         call("kill", 403, "/admin/rollout/kill", viewer, null);
         call("kill", 400, "/admin/rollout/kill", operator, "{\"live\": \"maybe\"}");
         call("kill", 200, "/admin/rollout/kill", operator, "{\"live\": \"finish_turn\", \"reason\": \"fire\"}");
+        call("kill", 200, "/admin/rollout/kill", operator, null);
         call("openSession", 503, "/v1/sessions", caller, null);
         call("rollout", 200, "/admin/rollout", viewer, null);
         call("release", 400, "/admin/rollout/release", operator, "{\"reason\": \" \"}");

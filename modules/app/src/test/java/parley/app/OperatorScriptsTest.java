@@ -154,7 +154,7 @@ class OperatorScriptsTest {
     void aDeploymentIsValidatedAndAKilledOneIsNot() throws Exception {
         var well = caller("validate-deployment.sh").run("--no-turn", "--version", "dev");
         var other = script("validate-deployment.sh").run("--no-turn", "--version", "9.9.9");
-        var killed = script("rollback.sh").run("flag", "--reason", "a drill", "--live", "close");
+        var killed = script("rollback.sh").run("flag", "--live", "close");
         var off = caller("validate-deployment.sh").run("--off");
         var on = caller("validate-deployment.sh").run("--no-turn");
         var released = script("rollback.sh").run("flag", "--release", "--reason", "the drill is over");
@@ -172,7 +172,7 @@ class OperatorScriptsTest {
         assertThat(other.code()).isEqualTo(1);
         assertThat(killed.output()).contains("voice is off: 1 node knows, 0 do not", "everything else is up");
         assertThat(killed.code()).isZero();
-        assertThat(off.output()).contains("ok    a caller is refused: 503", "KILLED: a drill");
+        assertThat(off.output()).contains("ok    a caller is refused: 503", "KILLED: no reason given");
         assertThat(off.code()).isZero();
         assertThat(on.output()).contains("FAIL  voice is switched off by the kill switch");
         assertThat(on.code()).isEqualTo(1);
@@ -322,7 +322,7 @@ class OperatorScriptsTest {
 
         var undone = script.run("version", "--namespace", "voice", "--deployment", "parley", "--reason", "a drill");
         var unnamed = script.run("version", "--reason", "a drill");
-        var without = script.run("flag");
+        var without = script.run("flag", "--release");
 
         assertThat(undone.code()).isZero();
         assertThat(Files.readString(asked))

@@ -82,6 +82,7 @@ final class AdminSessionRoutes {
     private static Route known(String id, Function<SessionId, Route> inner) {
         return SessionId.parse(id)
                 .map(inner)
-                .orElseGet(() -> Responses.problem(Problem.badRequest("id: " + id + " (expected: sess_…)")));
+                .orElseGet(() -> Responses.problem(Problem.of(
+                        new Answer.Refused(Answer.Refusal.UNKNOWN, "id: not a session's (expected: sess_…)", null))));
     }
 }

@@ -66,7 +66,7 @@ final class RolloutJson {
                 .put("state", word(rollout.phase()))
                 .put("since", since(rollout.since()))
                 .put("enabled", flag.enabled());
-        json.set("killed", kill.on() ? of(kill) : JsonNodeFactory.instance.nullNode());
+        json.set("killed", killed(kill));
         json.put("percentage", flag.percentage());
         json.putObject("effective").put("percentage", kill.on() ? 0 : rollout.effectivePercentage());
         json.set("plan", plan(rollout));
@@ -175,8 +175,8 @@ final class RolloutJson {
     }
 
     static ObjectNode of(Rollouts.Killed killed) {
-        var json = object().put("killed", killed.kill().on());
-        json.set("kill", of(killed.kill()));
+        var json = object();
+        json.set("killed", killed(killed.kill()));
         killed.acked().forEach(json.putArray("acked")::add);
         killed.missing().forEach(json.putArray("missing")::add);
         json.put("elapsed_ms", killed.elapsed().toMillis());
@@ -234,7 +234,11 @@ final class RolloutJson {
         return json.put("hash", line.hash());
     }
 
-    private static ObjectNode of(Kill kill) {
+    /** By whom and why; null while it is off. */
+    private static JsonNode killed(Kill kill) {
+        if (!kill.on()) {
+            return JsonNodeFactory.instance.nullNode();
+        }
         return object().put("by", kill.by())
                 .put("reason", kill.reason())
                 .put("at", since(kill.at()))

@@ -62,6 +62,7 @@ final class RolloutRoutes {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
     private static final int MOST_LINES = 200;
+    private static final int LONGEST_REASON = 500;
     private static final String BODY = " (expected: a JSON object, such as {\"reason\": \"why\"})";
     /** Shorter than what proxies take for dead, and than this server's own request-timeout. */
     private static final Duration HEARTBEAT = Duration.ofSeconds(15);
@@ -233,18 +234,26 @@ final class RolloutRoutes {
     // ---- changing
 
     private Route change(Actor actor, ObjectNode body) {
-        return asked(
-                actor,
-                body,
-                true,
-                request -> onSuccess(rollouts.change(RolloutJson.proposal(body), request), this::say));
+        return asked(actor, body, true, request -> {
+            var proposal = RolloutJson.proposal(body);
+            return onSuccess(rollouts.change(proposal, reasoned(request)), this::say);
+        });
     }
 
     private Route act(Action action, Actor actor, ObjectNode body) {
         return asked(actor, body, false, request -> {
             RolloutJson.onlyThese(body, Set.of("reason", "expected_revision"));
-            return onSuccess(rollouts.act(action, request), this::say);
+            return onSuccess(rollouts.act(action, reasoned(request)), this::say);
         });
+    }
+
+    /** The same, if it says why: the audit is of no use to whoever comes next without. A dry run leaves no trace. */
+    private static Request reasoned(Request request) {
+        if (request.reason().isBlank() && !request.dryRun()) {
+            throw new IllegalArgumentException(
+                    "reason: missing (expected: why, for the audit, such as {\"reason\": \"week 1 was good\"})");
+        }
+        return request;
     }
 
     /** Conditions and reason of a change. Those of an action may be left out; a new state must say what it replaces. */
@@ -311,7 +320,7 @@ final class RolloutRoutes {
                 throw new IllegalArgumentException(
                         "live: " + wanted + " (expected: go_on, finish_turn or close; finish_turn when left out)");
             }
-            return switched(true, live, actor, RolloutJson.text(body, "reason"));
+            return switched(true, live, actor, inEmergency(RolloutJson.text(body, "reason")));
         } catch (IllegalArgumentException wrong) {
             return Responses.problem(Problem.badRequest(String.valueOf(wrong.getMessage())));
         }
@@ -324,15 +333,27 @@ final class RolloutRoutes {
             if (reason == null || reason.isBlank()) {
                 throw new IllegalArgumentException("reason: missing (expected: why voice may go on)");
             }
+            if (reason.length() > LONGEST_REASON) {
+                throw new IllegalArgumentException(
+                        "reason: " + reason.length() + " characters (expected: at most " + LONGEST_REASON + ")");
+            }
             return switched(false, Kill.Live.GO_ON, actor, reason);
         } catch (IllegalArgumentException wrong) {
             return Responses.problem(Problem.badRequest(String.valueOf(wrong.getMessage())));
         }
     }
 
-    private Route switched(boolean on, Kill.Live live, Actor actor, @Nullable String reason) {
+    /** Whatever somebody in an emergency said, or did not say: it is no ground to refuse them. */
+    private static String inEmergency(@Nullable String reason) {
+        if (reason == null || reason.isBlank()) {
+            return "no reason given";
+        }
+        return reason.length() > LONGEST_REASON ? reason.substring(0, LONGEST_REASON) : reason;
+    }
+
+    private Route switched(boolean on, Kill.Live live, Actor actor, String reason) {
         return onSuccess(
-                rollouts.kill(on, live, actor, reason == null ? "" : reason),
+                rollouts.kill(on, live, actor, reason),
                 killed -> Responses.json(killed.missing().isEmpty() ? 200 : 202, RolloutJson.of(killed)));
     }
 

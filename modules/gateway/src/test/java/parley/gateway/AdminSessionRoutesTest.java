@@ -80,7 +80,9 @@ class AdminSessionRoutesTest {
         assertThat(ask("DELETE", path, "viewer").statusCode()).isEqualTo(403);
         assertThat(ask("DELETE", path, "operator").statusCode()).isEqualTo(200);
         assertThat(ask("GET", "/" + FakeSessions.id(9), "viewer").statusCode()).isEqualTo(404);
-        assertThat(ask("GET", "/nonsense", "viewer").statusCode()).isEqualTo(400);
+        var none = ask("GET", "/nonsense", "viewer");
+        assertThat(none.statusCode()).isEqualTo(404);
+        assertThat(none.body()).contains("unknown_session", "(expected: sess_…)");
         assertThat(ask("GET", path, "").statusCode()).isEqualTo(403);
     }
 

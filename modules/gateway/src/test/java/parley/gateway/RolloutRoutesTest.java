@@ -107,7 +107,7 @@ class RolloutRoutesTest {
                 new Rollout.Change(new Actor("user", "bea", "operator", "ui"), Instant.EPOCH, "ramp"));
         rollouts.answer = new Changed.Refused(Rollouts.Refusal.STALE, "revision: 7 (expected: 9)", now);
 
-        var got = ask("PUT", "", "{\"percentage\": 25}", "operator", "If-Match", "\"rev-7\"");
+        var got = ask("PUT", "", "{\"percentage\": 25, \"reason\": \"ramp\"}", "operator", "If-Match", "\"rev-7\"");
 
         assertThat(got.statusCode()).isEqualTo(412);
         assertThat(got.headers().firstValue("etag")).hasValue("\"rev-9\"");
@@ -158,7 +158,39 @@ class RolloutRoutesTest {
     void refusalsHaveAStatusEach(Rollouts.Refusal why, int status) throws Exception {
         rollouts.answer = new Changed.Refused(why, "because", rollouts.current);
 
-        assertThat(ask("POST", "/promote", "{}", "operator").statusCode()).isEqualTo(status);
+        assertThat(ask("POST", "/promote", "{\"reason\": \"why\"}", "operator").statusCode())
+                .isEqualTo(status);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "none",
+            value = {
+                "PUT || {\"percentage\": 25}",
+                "PUT || {\"percentage\": 25, \"reason\": \" \"}",
+                "POST | /promote | {}",
+                "POST | /promote | none",
+                "POST | /pause | {\"reason\": \"\"}",
+                "POST | /resume | {\"reason\": null}",
+                "POST | /rollback | {\"reason\": \"\\t\"}",
+                "POST | /approve | {}",
+                "POST | /reject | {}",
+                "POST | /release | {\"reason\": \" \"}"
+            })
+    void whatIsChangedWithoutAReasonIsRefused(String method, String path, String body) throws Exception {
+        var got = ask(method, path == null ? "" : path, body, "operator", "If-Match", "\"rev-0\"");
+
+        assertThat(got.statusCode()).isEqualTo(400);
+        assertThat(json(got).path("detail").asText()).startsWith("reason: missing (expected: why");
+        assertThat(rollouts.asked).isEmpty();
+    }
+
+    @Test
+    void aDryRunNeedsNoReasonBecauseNothingIsWrittenDown() throws Exception {
+        assertThat(ask("POST", "/promote?dry_run=true", null, "operator").statusCode())
+                .isEqualTo(200);
+        assertThat(rollouts.asked).hasSize(2);
     }
 
     @Test
@@ -178,6 +210,27 @@ class RolloutRoutesTest {
         assertThat(rollouts.kill.live()).isEqualTo(Kill.Live.FINISH_TURN);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", "{\"reason\": null}", "{\"reason\": \"  \"}"})
+    void nobodyIsAskedForAReasonInAnEmergency(String body) throws Exception {
+        var got = ask("POST", "/kill", body, "operator");
+
+        assertThat(got.statusCode()).isEqualTo(200);
+        assertThat(rollouts.kill.reason()).isEqualTo("no reason given");
+        assertThat(json(got).path("killed").path("reason").asText()).isEqualTo("no reason given");
+    }
+
+    @Test
+    void aKillIsNotRefusedForTooLongAReasonEither() throws Exception {
+        var got = ask("POST", "/kill", "{\"reason\": \"" + "x".repeat(600) + "\"}", "operator");
+
+        assertThat(got.statusCode()).isEqualTo(200);
+        assertThat(rollouts.kill.reason()).isEqualTo("x".repeat(500));
+        assertThat(ask("POST", "/release", "{\"reason\": \"" + "x".repeat(501) + "\"}", "operator")
+                        .statusCode())
+                .isEqualTo(400);
+    }
+
     @Test
     void aReleaseNeedsAReasonAndIsAcceptedWhileSomeNodeDoesNotKnow() throws Exception {
         assertThat(ask("POST", "/release", "{}", "operator").statusCode()).isEqualTo(400);
@@ -186,6 +239,7 @@ class RolloutRoutesTest {
 
         assertThat(got.statusCode()).isEqualTo(202);
         assertThat(json(got).path("missing").get(0).asText()).isEqualTo("n2");
+        assertThat(json(got).path("killed").isNull()).isTrue();
     }
 
     @Test
