@@ -166,7 +166,7 @@ final class Caller extends SimpleChannelInboundHandler<WebSocketFrame> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (phase == Phase.DIALLING) fail(words(cause));
+        if (phase == Phase.DIALLING) fail(words(cause) + Refusal.said(context.channel()));
         else Tally.count(lane.tally.errors, words(cause));
         context.close();
     }

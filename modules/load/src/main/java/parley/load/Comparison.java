@@ -145,7 +145,7 @@ final class Comparison {
         if (!report.path("clean").asBoolean()) objections.add(name + ": not clean");
         var setup = report.path("setup");
         if (setup.path("seconds_run").asDouble()
-                < 0.9 * setup.path("seconds_asked").asDouble()) {
+                < Report.LEAST_SHARE_RUN * setup.path("seconds_asked").asDouble()) {
             objections.add(name + ": was cut short");
         }
         if (report.at("/generator/late_percent").asDouble() > LATE_PERCENT) {

@@ -114,6 +114,7 @@ public final class Dial {
                         channel.pipeline()
                                 .addLast(new HttpClientCodec())
                                 .addLast(new HttpObjectAggregator(LONGEST_REFUSAL))
+                                .addLast(new Refusal())
                                 .addLast(new WebSocketClientProtocolHandler(protocol))
                                 .addLast(new WebSocketFrameAggregator(LONGEST_MESSAGE))
                                 .addLast(caller);

@@ -59,10 +59,10 @@ public final class Main {
     }
 
     private static int climb(Options options, Climb climb) throws InterruptedException {
-        var ramp = new Ramp(options, climb, System.err);
+        var ramp = new Ramp(options, climb, System.out, System.err);
         return reporting(ramp::stop, () -> {
             var report = ramp.report();
-            print(RampTable.of(report));
+            print(RampTable.conclusion(report));
             if (!written(options, report.json())) return NOT_CLEAN;
             return switch (report.limit()) {
                 case GENERATOR -> GENERATOR_LIMIT;

@@ -45,8 +45,8 @@ final class Opening implements AutoCloseable {
                 .thenApply(answer -> {
                     var id = ID.matcher(answer.body());
                     if (answer.statusCode() != 201 || !id.find()) {
-                        throw new CompletionException(
-                                new IOException("HTTP " + answer.statusCode() + " to POST /v1/sessions"));
+                        throw new CompletionException(new IOException(
+                                "HTTP " + answer.statusCode() + " to POST /v1/sessions" + Refusal.said(answer.body())));
                     }
                     return URI.create(url + (url.getRawQuery() == null ? "?" : "&") + "session_id=" + id.group(1));
                 });

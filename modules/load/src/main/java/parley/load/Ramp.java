@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * How many sessions a gateway carries: connects some, lets them talk, connects more, and so on, until a step is too much
@@ -55,7 +56,11 @@ final class Ramp {
             var sessions = step.sessions();
             if (sessions.failed() + sessions.cut() > 0) {
                 return String.format(
-                        Locale.ROOT, "%d sessions failed to connect, %d cut", sessions.failed(), sessions.cut());
+                        Locale.ROOT,
+                        "%d sessions failed to connect%s, %d cut",
+                        sessions.failed(),
+                        reasons(sessions.failures()),
+                        sessions.cut());
             }
             if (sessions.connected() < step.setup().sessions()) {
                 return String.format(
@@ -82,6 +87,16 @@ final class Ramp {
                     : String.format(Locale.ROOT, "P99 %.1f ms is over %d", roundTrip.p99(), withinMillis);
         }
 
+        /** The commonest, with its number where there are others; empty when there is none. */
+        private static String reasons(Map<String, Long> failures) {
+            return failures.entrySet().stream()
+                    .max(Map.Entry.comparingByValue())
+                    .map(most -> failures.size() == 1
+                            ? " (" + most.getKey() + ")"
+                            : " (" + most.getValue() + " of them: " + most.getKey() + ")")
+                    .orElse("");
+        }
+
         /** What this program was short of, to be put behind other words; empty when of nothing. */
         private static String own(Report.Generator generator) {
             var words = new StringBuilder();
@@ -98,13 +113,17 @@ final class Ramp {
 
     private final Options options;
     private final Climb climb;
-    private final PrintStream progress;
+    private final PrintStream table;
     private final Crowd crowd;
 
-    Ramp(Options options, Climb climb, PrintStream progress) {
+    /**
+     * @param table where each step is told as soon as it is over
+     * @param progress how it goes meanwhile
+     */
+    Ramp(Options options, Climb climb, PrintStream table, PrintStream progress) {
         this.options = options;
         this.climb = climb;
-        this.progress = progress;
+        this.table = table;
         this.crowd = new Crowd(options, progress);
     }
 
@@ -116,6 +135,8 @@ final class Ramp {
     /** To be called once. */
     RampReport report() throws InterruptedException {
         var steps = new ArrayList<RampReport.Step>();
+        table.print(RampTable.head(options));
+        table.flush();
         try (crowd) {
             var before = crowd.mark();
             int there = 0;
@@ -128,7 +149,8 @@ final class Ramp {
                         : Verdict.of(report, climb.withinMillis());
                 var step = new RampReport.Step(verdict, report);
                 steps.add(step);
-                progress.print(RampTable.line(step));
+                table.print(RampTable.line(step));
+                table.flush();
                 there = sessions;
                 if (verdict.limit() != Limit.NONE) break;
             }

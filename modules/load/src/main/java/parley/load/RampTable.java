@@ -2,23 +2,18 @@ package parley.load;
 
 import java.util.Locale;
 
-/** A {@link RampReport} for people: a line for each step, and what it comes to. */
+/** A ramp for people, as it goes: a head, a line for each step, and what it comes to. */
 final class RampTable {
     private RampTable() {}
 
-    static String of(RampReport report) {
-        var out = new StringBuilder();
-        var setup = report.steps().getFirst().report().setup();
-        out.append(String.format(
+    static String head(Options options) {
+        return String.format(
                 Locale.ROOT,
-                "%s, %s, frames of %d ms, %d s each step%n%n",
-                setup.url(),
-                setup.mode(),
-                setup.frameMs(),
-                setup.secondsAsked()));
-        out.append(String.format(
-                Locale.ROOT,
-                "%8s %8s %8s %10s %8s %9s %8s %8s %8s %8s%n",
+                "%s, %s, frames of %d ms, %d s each step%n%n%8s %8s %8s %10s %8s %9s %8s %8s %8s %8s%n",
+                options.shownUrl(),
+                options.mode(),
+                options.frameMillis(),
+                options.seconds(),
                 "sessions",
                 "P50 ms",
                 "P99 ms",
@@ -28,14 +23,18 @@ final class RampTable {
                 "lost",
                 "gen. %",
                 "late %",
-                "machine"));
-        report.steps().forEach(step -> out.append(line(step)));
-        return out.append(String.format(Locale.ROOT, "%n%s%n", conclusion(report)))
-                .toString();
+                "machine");
     }
 
     static String line(RampReport.Step step) {
         var report = step.report();
+        if (report.isEmpty()) {
+            return String.format(
+                    Locale.ROOT,
+                    "%8d  %s%n",
+                    report.setup().sessions(),
+                    step.verdict().why());
+        }
         var roundTrip = report.latencies().getOrDefault("round_trip", new Report.Latency(0, 0, 0, 0, 0, 0));
         var frames = report.frames();
         var cost = report.processes().isEmpty() ? null : report.processes().getLast();
@@ -61,19 +60,31 @@ final class RampTable {
         return machine != null && machine.isFull();
     }
 
-    private static String conclusion(RampReport report) {
+    static String conclusion(RampReport report) {
+        return String.format(Locale.ROOT, "%n%s%n", words(report));
+    }
+
+    private static String words(RampReport report) {
+        var last = report.steps().getLast().report();
         var found = String.format(
                 Locale.ROOT, "largest N within P99 <= %d ms: %d", report.ramp().withinMillis(), report.largest());
         return switch (report.limit()) {
-            case GATEWAY ->
-                full(report.steps().getLast())
+            case GATEWAY -> {
+                if (last.sessions().failed() > 0) {
+                    yield report.largest() > 0
+                            ? found + "; then " + report.why()
+                            : "no N is known: the first step, of "
+                                    + last.setup().sessions() + " sessions, was not let in: " + report.why();
+                }
+                yield full(report.steps().getLast())
                         ? found + "; the machine was full: so much all on it carry together"
                         : found;
+            }
             case NONE -> found + " or more: the ramp ended there";
             case INTERRUPTED -> found + " or more: the ramp was interrupted";
             case GENERATOR ->
-                found + " or more: the GENERATOR was the limit, not the gateway (" + report.why()
-                        + "); use a quieter machine or more --threads";
+                found + " or more: the GENERATOR was the limit, not the gateway (" + report.why() + "); "
+                        + last.generator().advice(last.processors());
         };
     }
 }

@@ -30,6 +30,9 @@ record Report(
         List<Cost> processes,
         boolean clean) {
 
+    /** A run of less than this share of its seconds was cut short. */
+    static final double LEAST_SHARE_RUN = 0.9;
+
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(SerializationFeature.INDENT_OUTPUT, SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
@@ -83,8 +86,10 @@ record Report(
      * @param latePercent frames sent more than 5 ms after they were due, or never for want of time
      * @param cpuPercent of one processor, whatever the program did
      * @param busiestLoopPercent of one processor, by the event loop that had most to do; at 100 it is at its end
+     * @param threads how many event loops there were
      */
-    record Generator(double latePercent, double cpuPercent, double cpuMicrosPerFrame, double busiestLoopPercent) {
+    record Generator(
+            double latePercent, double cpuPercent, double cpuMicrosPerFrame, double busiestLoopPercent, int threads) {
         private static final double MOST_LATE_PERCENT = 2;
         private static final double MOST_BUSY_PERCENT = 90;
 
@@ -94,6 +99,15 @@ record Report(
 
         boolean isFull() {
             return busiestLoopPercent > MOST_BUSY_PERCENT;
+        }
+
+        /** What would help it, where it was the limit. */
+        String advice(int processors) {
+            if (!isFull()) return "use a quieter machine";
+            return threads < processors
+                    ? "give it more --threads (%d now, for %d processors)".formatted(threads, processors)
+                    : "use a machine with more processors: there are %d --threads for %d already"
+                            .formatted(threads, processors);
         }
     }
 
@@ -172,7 +186,8 @@ record Report(
                         per(100.0 * tally.late, tally.due),
                         own.cpuPercent(),
                         own.cpuMicrosPerFrame(),
-                        window.busiestLoopPercent()),
+                        window.busiestLoopPercent(),
+                        options.threads()),
                 machine(window),
                 List.copyOf(costs),
                 wrong + failed + tally.cut.sum() + turns.failed() + total(turns.disorder()) == 0);
@@ -248,6 +263,24 @@ record Report(
 
     private static double per(Number amount, Number divisor) {
         return divisor.doubleValue() > 0 ? amount.doubleValue() / divisor.doubleValue() : 0;
+    }
+
+    /** Whether there is anything that was measured. */
+    boolean isEmpty() {
+        return sessions.connected() == 0;
+    }
+
+    /** Why its figures must not be compared with others', although nothing went wrong; empty when they may be. */
+    List<String> reservations() {
+        var reservations = new ArrayList<String>();
+        if (generator.isLate()) reservations.add("the generator was late too often");
+        if (setup.secondsRun() < LEAST_SHARE_RUN * setup.secondsAsked()) reservations.add("it was cut short");
+        return reservations;
+    }
+
+    /** Of the machine this ran on. */
+    int processors() {
+        return machine == null ? Runtime.getRuntime().availableProcessors() : machine.processors();
     }
 
     String json() {

@@ -21,11 +21,18 @@ final class ReportTable {
         var setup = report.setup();
         out.format(
                 "%s, %s, %d sessions, frames of %d ms%n", setup.url(), setup.mode(), setup.sessions(), setup.frameMs());
-        out.format("measured %.1f s after %d s of warm-up%n", setup.secondsRun(), setup.warmupS());
+        if (!report.isEmpty()) {
+            out.format("measured %.1f s after %d s of warm-up%n", setup.secondsRun(), setup.warmupS());
+        }
         out.format("%n");
         var sessions = report.sessions();
         figures("sessions", "connected", sessions.connected(), "failed", sessions.failed(), "cut", sessions.cut());
         reasons("failed to connect", sessions.failures());
+        if (report.isEmpty()) {
+            reasons("errors heard", report.errors());
+            out.format("%nNOT CLEAN: nobody was connected, so nothing was measured%n");
+            return out.toString();
+        }
         latencies();
         frames();
         turns();
@@ -34,8 +41,18 @@ final class ReportTable {
         costs();
         warnings();
         out.format("%n");
-        out.format("%s%n", report.clean() ? "clean" : "NOT CLEAN");
+        out.format("%s%n", verdict());
         return out.toString();
+    }
+
+    /** Whoever reads one line reads this one. */
+    private String verdict() {
+        var reservations = report.reservations();
+        var verdict = report.clean() ? "clean" : "NOT CLEAN";
+        return reservations.isEmpty()
+                ? verdict
+                : verdict + (report.clean() ? ", but" : ", and") + " NOT COMPARABLE: "
+                        + String.join(", ", reservations);
     }
 
     private void latencies() {
@@ -123,7 +140,8 @@ final class ReportTable {
             warn("the generator was late too often: it was measured more than the gateway was");
         }
         if (report.generator().isFull()) {
-            warn("an event loop of the generator was full: give it more --threads, if there are processors for them");
+            warn("an event loop of the generator was full: "
+                    + report.generator().advice(report.processors()));
         }
         if (report.machine() != null && report.machine().isFull()) {
             warn("the machine was full: the milliseconds are as much its own as the gateway's");

@@ -106,7 +106,7 @@ class ComparisonTest {
                 new Report.Turns(0, 0, 0, 0, Map.of(), Map.of()),
                 Map.of(),
                 Map.of(),
-                new Report.Generator(0.1, 45, 20, 40),
+                new Report.Generator(0.1, 45, 20, 40, 1),
                 new Report.Machine(2, 80, 1.5),
                 List.of(new Report.Cost("17", 40, cpuMicros, 100, 110, 64)),
                 clean);

@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import io.netty.util.ReferenceCountUtil;
+import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -92,7 +93,7 @@ class RampTest {
     void anInterruptedStepDoesNotCount() throws Exception {
         try (var server = EchoServer.start(0, EchoConversation::new)) {
             var options = options(server.port(), "--seconds", "3600");
-            var ramp = new Ramp(options, options.climb().orElseThrow(), silent());
+            var ramp = new Ramp(options, options.climb().orElseThrow(), silent(), silent());
             ramp.stop();
             var report = ramp.report();
 
@@ -149,17 +150,45 @@ class RampTest {
         var over = step(new Figures().roundTrip(31).service(30));
         var late = step(new Figures().roundTrip(31).late(9));
 
-        assertThat(RampTable.of(report(held, over))).endsWith("largest N within P99 <= 20 ms: 100\n");
+        assertThat(RampTable.conclusion(report(held, over))).endsWith("largest N within P99 <= 20 ms: 100\n");
         assertThat(report(held, over).json())
                 .contains("\"largest\" : 100,")
                 .contains("\"limit\" : \"gateway\"")
                 .contains("\"within_millis\" : 20");
-        assertThat(RampTable.of(report(held, late)))
+        assertThat(RampTable.conclusion(report(held, late)))
                 .contains("100 or more: the GENERATOR was the limit, not the gateway (P99 31.0 ms is over 20, 9.0 %");
-        assertThat(RampTable.of(report(held))).contains("100 or more: the ramp ended there");
-        assertThat(RampTable.of(report(step(new Figures().lost(1).machine(99)))))
+        assertThat(RampTable.conclusion(report(held))).contains("100 or more: the ramp ended there");
+        assertThat(RampTable.conclusion(report(step(new Figures().lost(1).machine(99)))))
                 .endsWith("0; the machine was full: so much all on it carry together\n");
-        assertThat(RampTable.of(report(over))).endsWith("largest N within P99 <= 20 ms: 0\n");
+        assertThat(RampTable.conclusion(report(over))).endsWith("largest N within P99 <= 20 ms: 0\n");
+    }
+
+    @Test
+    void aFirstStepThatIsNotLetInIsNoNumberOfSessions() throws Exception {
+        var told = new ByteArrayOutputStream();
+        RampReport report;
+        try (var server = EchoServer.start(0, Busy::new)) {
+            var options = options(server.port());
+            var table = new PrintStream(told, false, StandardCharsets.UTF_8);
+            report = new Ramp(options, options.climb().orElseThrow(), table, silent()).report();
+        }
+
+        var why =
+                "2 sessions failed to connect (HTTP 503 Service Unavailable, capacity: No voice for this call), 0 cut";
+        assertThat(RampTable.conclusion(report))
+                .isEqualTo("\nno N is known: the first step, of 2 sessions, was not let in: " + why + "\n");
+        assertThat(told.toString(StandardCharsets.UTF_8))
+                .containsOnlyOnce("sessions   P50 ms")
+                .endsWith("       2  " + why + "\n");
+    }
+
+    @Test
+    void moreThreadsAreAdvisedOnlyWhereThereAreProcessorsForThem() {
+        assertThat(new Report.Generator(9, 45, 20, 95, 1).advice(2))
+                .contains("more --threads (1 now, for 2 processors)");
+        assertThat(new Report.Generator(9, 45, 20, 95, 2).advice(2))
+                .isEqualTo("use a machine with more processors: there are 2 --threads for 2 already");
+        assertThat(new Report.Generator(9, 45, 20, 40, 1).advice(2)).isEqualTo("use a quieter machine");
     }
 
     private static RampReport report(RampReport.Step... steps) {
@@ -220,7 +249,7 @@ class RampTest {
                     new Report.Turns(0, 0, 0, 0, Map.of(), Map.of()),
                     Map.of(),
                     Map.of(),
-                    new Report.Generator(late, 45, 20, busy),
+                    new Report.Generator(late, 45, 20, busy, 1),
                     new Report.Machine(2, machine, 1.5),
                     List.of(),
                     lost + cut == 0);
@@ -232,7 +261,7 @@ class RampTest {
         try (var server =
                 EchoServer.start(0, () -> handlers.session(number.getAndIncrement()), EchoConversation::new)) {
             var options = options(server.port());
-            return new Ramp(options, options.climb().orElseThrow(), silent()).report();
+            return new Ramp(options, options.climb().orElseThrow(), silent(), silent()).report();
         }
     }
 
@@ -254,6 +283,14 @@ class RampTest {
         public void channelRead(ChannelHandlerContext context, Object message) {
             if (message instanceof TextWebSocketFrame) ReferenceCountUtil.release(message);
             else context.fireChannelRead(message);
+        }
+    }
+
+    /** Answers the upgrade as a gateway does that has no room. */
+    private static final class Busy extends ChannelInboundHandlerAdapter {
+        @Override
+        public void handlerAdded(ChannelHandlerContext context) {
+            context.pipeline().addFirst("busy", new HttpRefusal());
         }
     }
 

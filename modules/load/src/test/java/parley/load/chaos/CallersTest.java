@@ -100,8 +100,10 @@ class CallersTest {
         for (int times = 1; times <= 2; times++) {
             int back = times * CALLERS;
             callers.drop(Duration.ofMillis(300), true);
-            await(callers, () -> count(callers, "come back") >= back || count(callers, "sessions lost") == CALLERS);
-            TimeUnit.MILLISECONDS.sleep(1200);
+            await(callers, () -> count(callers, "come back") >= back || isEverybodyLost(callers));
+            // They talk again.
+            int answered = count(callers, "turns answered");
+            await(callers, () -> count(callers, "turns answered") > answered || isEverybodyLost(callers));
         }
     }
 
@@ -111,6 +113,10 @@ class CallersTest {
             assertThat(System.nanoTime()).as(callers.progress()).isLessThan(patience);
             TimeUnit.MILLISECONDS.sleep(20);
         }
+    }
+
+    private static boolean isEverybodyLost(Callers callers) {
+        return count(callers, "sessions lost") == CALLERS;
     }
 
     private static int count(Callers callers, String what) {
