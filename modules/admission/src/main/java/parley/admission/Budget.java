@@ -1,5 +1,9 @@
 package parley.admission;
 
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
 /**
  * Money that several sessions spend together: a tenant's, or everybody's.
  *
@@ -16,6 +20,15 @@ public interface Budget {
      * @param costMicros in millionths of a US dollar
      */
     void report(CallerId caller, long costMicros);
+
+    /**
+     * Brings what this node has been told of to where it is counted, now: to be called when its last session has ended or
+     * moved, and before it leaves the cluster. Completed, never failed, when all of it is in the journal, or after {@code
+     * atMost}.
+     */
+    default CompletionStage<Void> flush(Duration atMost) {
+        return CompletableFuture.completedFuture(null);
+    }
 
     /** Nobody counts, and nothing is ever used up. */
     static Budget none() {

@@ -8,16 +8,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.SingletonActor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.BudgetKeeper.Standing;
@@ -29,12 +35,15 @@ import parley.meter.Meters;
  *
  * <p>What a session costs is told to the one keeper within {@code report-every}, and told again until it is journaled; who
  * has nothing left is known on every node soon after. So a budget is overspent by what is under way: at most the turn that
- * each live session is in. While the keeper cannot be reached, what is known last counts. A node that is killed takes with
- * it what it has not told yet. Thread-safe.
+ * each live session is in. While the keeper cannot be reached, what is known last counts. A node that leaves tells what is
+ * left by {@link #flush}; one that is killed takes with it what it has not told yet. Thread-safe.
  */
 public final class ClusterBudget implements Budget {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterBudget.class);
     private static final Duration AGAIN = Duration.ofSeconds(3);
+    /** While the node leaves: what is told twice counts once, and the keeper may be on its way to another node. */
+    private static final Duration AGAIN_WHILE_LEAVING = Duration.ofMillis(300);
+
     /** Amounts of one message. */
     private static final int MOST = 1000;
 
@@ -43,6 +52,10 @@ public final class ClusterBudget implements Budget {
     private final ConcurrentHashMap<Payer, Long> untold = new ConcurrentHashMap<>();
     private final AtomicReference<Known> known = new AtomicReference<>(Known.of(Standing.NONE));
     private volatile String alerted = "";
+    private volatile long underWay;
+    /** Nobody is told before it is started. */
+    private volatile Function<Duration, CompletionStage<Done>> tellAll =
+            atMost -> CompletableFuture.completedFuture(Done.getInstance());
 
     ClusterBudget(BudgetSettings settings, Clock clock) {
         this.settings = settings;
@@ -63,7 +76,8 @@ public final class ClusterBudget implements Budget {
         Consumer<Standing> publish = told -> replica.tell(new Replica.Put<>(told));
         var keeper = ClusterSingleton.get(system)
                 .init(SingletonActor.of(BudgetKeeper.create(settings, clock, publish), "parley-budget"));
-        system.systemActorOf(budget.reporter(keeper), "parley-budget-reporter", Props.empty());
+        var reporter = system.systemActorOf(budget.reporter(keeper), "parley-budget-reporter", Props.empty());
+        budget.tellAll = atMost -> AskPattern.ask(reporter, Flush::new, atMost, system.scheduler());
         return budget;
     }
 
@@ -83,6 +97,23 @@ public final class ClusterBudget implements Budget {
         if (costMicros > 0) {
             untold.merge(payer(caller), costMicros, Long::sum);
         }
+    }
+
+    @Override
+    public CompletionStage<Void> flush(Duration atMost) {
+        return tellAll.apply(atMost).handle((done, late) -> {
+            if (late != null) {
+                LOG.warn(
+                        "the budget's keeper does not answer: what this node spent last, {} US dollars, may not be counted",
+                        untoldMicros() / 1e6);
+            }
+            return null;
+        });
+    }
+
+    /** Reported, and not known to be journaled. */
+    long untoldMicros() {
+        return untold.values().stream().mapToLong(Long::longValue).sum() + underWay;
     }
 
     /** As closely as anybody counts: the keeper remembers each for a month. */
@@ -159,36 +190,76 @@ public final class ClusterBudget implements Budget {
 
     private record Answered(BudgetKeeper.Known known) implements Event {}
 
-    /** One message under way at a time; what it told stays until it is known to be journaled. */
+    /** @param replyTo is told when the keeper has journaled everything */
+    private record Flush(ActorRef<Done> replyTo) implements Event {}
+
     private Behavior<Event> reporter(ActorRef<BudgetKeeper.Command> keeper) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(Tick.TELL, settings.reportEvery());
             ActorRef<BudgetKeeper.Known> answers = context.messageAdapter(BudgetKeeper.Known.class, Answered::new);
-            var life = UUID.randomUUID().toString();
-            var told = new Object() {
-                long number;
-                long at;
-                List<Amount> amounts = List.of();
-            };
+            var telling = new Telling(keeper, answers);
             return Behaviors.receiveMessage(event -> {
                 switch (event) {
-                    case Tick tick -> {
-                        if (told.amounts.isEmpty() && !untold.isEmpty()) {
-                            told.number++;
-                            told.amounts = takeUntold();
-                            told.at = System.nanoTime() - AGAIN.toNanos();
-                        }
-                        if (!told.amounts.isEmpty() && System.nanoTime() - told.at >= AGAIN.toNanos()) {
-                            told.at = System.nanoTime();
-                            keeper.tell(new BudgetKeeper.Add(life, told.number, told.amounts, answers));
-                        }
+                    case Tick tick -> telling.goOn();
+                    case Answered(var known) -> telling.answered(known.number());
+                    case Flush(var replyTo) -> {
+                        timers.startTimerWithFixedDelay(Tick.TELL, AGAIN_WHILE_LEAVING);
+                        telling.flush(replyTo);
                     }
-                    case Answered(var known) when known.number() == told.number -> told.amounts = List.of();
-                    case Answered late -> {}
                 }
                 return Behaviors.same();
             });
         }));
+    }
+
+    /** One message under way at a time; what it told stays until it is known to be journaled. */
+    private final class Telling {
+        private final ActorRef<BudgetKeeper.Command> keeper;
+        private final ActorRef<BudgetKeeper.Known> answers;
+        private final String life = UUID.randomUUID().toString();
+        private Duration again = AGAIN;
+        private long number;
+        private long at;
+        private List<Amount> amounts = List.of();
+        private @Nullable ActorRef<Done> flushing;
+
+        Telling(ActorRef<BudgetKeeper.Command> keeper, ActorRef<BudgetKeeper.Known> answers) {
+            this.keeper = keeper;
+            this.answers = answers;
+        }
+
+        void goOn() {
+            if (amounts.isEmpty() && !untold.isEmpty()) {
+                number++;
+                amounts = takeUntold();
+                underWay = amounts.stream().mapToLong(Amount::micros).sum();
+                at = System.nanoTime() - again.toNanos();
+            }
+            if (!amounts.isEmpty() && System.nanoTime() - at >= again.toNanos()) {
+                at = System.nanoTime();
+                keeper.tell(new BudgetKeeper.Add(life, number, amounts, answers));
+            }
+        }
+
+        void answered(long known) {
+            if (known != number) {
+                return;
+            }
+            amounts = List.of();
+            underWay = 0;
+            if (flushing != null) {
+                flush(flushing);
+            }
+        }
+
+        void flush(ActorRef<Done> replyTo) {
+            again = AGAIN_WHILE_LEAVING;
+            goOn();
+            flushing = amounts.isEmpty() ? null : replyTo;
+            if (flushing == null) {
+                replyTo.tell(Done.getInstance());
+            }
+        }
     }
 
     /** The same admission, with nobody new let in who has nothing left. */

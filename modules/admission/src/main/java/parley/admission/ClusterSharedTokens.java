@@ -124,8 +124,7 @@ final class ClusterSharedTokens implements SharedTokens {
 
     private static List<Rollout.Diff> changed(Rotation rotation, SharedToken now) {
         return List.of(
-                new Rollout.Diff(
-                        "/token/revision", Long.toString(now.revision() - 1), Long.toString(now.revision())),
+                new Rollout.Diff("/token/revision", Long.toString(now.revision() - 1), Long.toString(now.revision())),
                 new Rollout.Diff("/token/overlap", "", rotation.overlap().toString()));
     }
 

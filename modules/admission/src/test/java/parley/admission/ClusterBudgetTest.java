@@ -245,6 +245,36 @@ class ClusterBudgetTest {
         assertThat(admission.readmit(BEN, Set.of())).isInstanceOf(Decision.Admitted.class);
     }
 
+    /** An orderly stop loses nothing: the next telling would be ten seconds away. */
+    @Test
+    void whatWasSpentIsJournaledBeforeANodeLeaves() {
+        var cluster = Cluster.get(kit.system());
+        cluster.manager().tell(Join.create(cluster.selfMember().address()));
+        var budget = (ClusterBudget)
+                ClusterBudget.start(kit.system(), settings("monthly-usd = 1, report-every = 10s"), Clock.systemUTC());
+        budget.report(ANNA, 300_000);
+        budget.report(BEN, 700_000);
+        var began = System.nanoTime();
+
+        budget.flush(Duration.ofMinutes(1)).toCompletableFuture().join();
+
+        assertThat(budget.untoldMicros()).isZero();
+        await(() -> budget.spentMicros() == 1_000_000);
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofMinutes(1));
+        // Nothing is left: the keeper is not asked.
+        budget.flush(Duration.ofMinutes(1)).toCompletableFuture().join();
+    }
+
+    /** The keeper's node was lost as well. */
+    @Test
+    void leavingDoesNotWaitForAKeeperThatDoesNotAnswer() {
+        var budget = ClusterBudget.start(kit.system(), settings("monthly-usd = 1"), Clock.systemUTC());
+        budget.report(ANNA, 300_000);
+
+        assertThat(budget.flush(Duration.ofMillis(100))).succeedsWithin(Duration.ofMinutes(1));
+        assertThat(budget.spent(ANNA)).isFalse();
+    }
+
     @Test
     void whereNothingIsBoundedNobodyCounts() {
         var budget = ClusterBudget.start(kit.system(), settings(""), Clock.systemUTC());
@@ -252,6 +282,7 @@ class ClusterBudgetTest {
         budget.report(ANNA, Long.MAX_VALUE);
 
         assertThat(budget.spent(ANNA)).isFalse();
+        assertThat(budget.flush(Duration.ofMinutes(1))).isCompleted();
     }
 
     @Test

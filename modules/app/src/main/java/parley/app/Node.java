@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import parley.admission.AdmissionMetrics;
+import parley.admission.Budget;
 import parley.admission.Capacity;
 import parley.admission.ClusterBudget;
 import parley.admission.ClusterQuotas;
@@ -94,6 +95,7 @@ final class Node implements AutoCloseable {
     private final Loops loops;
     private final ActorSystem<Void> system;
     private final ClusterRollouts rollouts;
+    private final Budget budget;
     private final ClusterSessions sessions;
     private final UsedOnce used;
     private final Gateway gateway;
@@ -110,6 +112,7 @@ final class Node implements AutoCloseable {
             Loops loops,
             ActorSystem<Void> system,
             ClusterRollouts rollouts,
+            Budget budget,
             ClusterSessions sessions,
             UsedOnce used,
             Gateway gateway,
@@ -122,6 +125,7 @@ final class Node implements AutoCloseable {
         this.loops = loops;
         this.system = system;
         this.rollouts = rollouts;
+        this.budget = budget;
         this.sessions = sessions;
         this.used = used;
         this.gateway = gateway;
@@ -221,6 +225,7 @@ final class Node implements AutoCloseable {
                     loops,
                     system,
                     rollouts,
+                    budget,
                     sessions,
                     used,
                     gateway,
@@ -293,7 +298,11 @@ final class Node implements AutoCloseable {
             }
             metrics.at(Leaving.STOPPING);
             // No session of this node says anything any more; from here on its actors go.
-            quietly(() -> rollouts.flush(FLUSH), FLUSH.plus(STOP));
+            quietly(
+                    () -> CompletableFuture.allOf(
+                            rollouts.flush(FLUSH).toCompletableFuture(),
+                            budget.flush(FLUSH).toCompletableFuture()),
+                    FLUSH.plus(STOP));
             stop(system, last ? END : LEAVE, Duration.ofNanos(end - System.nanoTime()));
         }
         sessions.close();
