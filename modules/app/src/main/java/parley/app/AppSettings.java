@@ -15,6 +15,7 @@ import parley.admission.BudgetSettings;
 import parley.admission.CapacitySettings;
 import parley.admission.ControlArm;
 import parley.admission.QuotaSettings;
+import parley.gateway.DenialSettings;
 import parley.gateway.GatewaySettings;
 import parley.gateway.RateSettings;
 import parley.gateway.TelemetrySettings;
@@ -112,6 +113,7 @@ record AppSettings(
         read(config, errors, ProjectionSettings::from);
         read(config, errors, MetricsSettings::from);
         read(config, errors, TelemetrySettings::from);
+        read(config, errors, DenialSettings::from);
         read(config, errors, TracingSettings::from);
         var prices = read(config, errors, Prices::from);
         var gateway = read(config, errors, GatewaySettings::from);

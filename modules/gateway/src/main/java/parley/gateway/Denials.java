@@ -13,21 +13,18 @@ import parley.meter.Meters;
  * What the audit is told of those who were refused: everything of people it knows, and of strangers who came, from where,
  * for what, and how often.
  *
- * <p>A line of the audit is never taken back, and a scanner must not be able to fill it. So a stranger's first attempt is
- * told at once, and further ones from the same network for the same resource and reason are told together: after a minute,
- * then, while they go on, after two, four, and at last once an hour. There are {@value #STRANGERS} such heaps; what would be
- * more is one heap of its own. Of somebody known {@value #EACH} attempts are told one by one, and what is beyond that in the
- * same windows together: every caller of the service has a token that is good, and none that opens anything here.
+ * <p>A line of the audit is never taken back, and a scanner must not be able to fill it, however slow it is. So a stranger's
+ * first attempt is told at once, and further ones from the same network for the same resource and reason are told together:
+ * after a minute, then after two, four, and at last once an hour. Who is quiet for a while goes on where they were; only
+ * after the longest window without an attempt is one forgotten. Of somebody known {@code each} attempts are told one by one,
+ * and what is beyond that in the same windows together: every caller of the service has a token that is good, and none that
+ * opens anything here. There are {@code strangers} and {@code known} such heaps; what would be more is one heap of its own
+ * for either kind. So the lines of an hour have a bound, whoever comes, and how often.
  *
  * <p>Thread-safe.
  */
 final class Denials implements Consumer<Denied> {
-    static final int STRANGERS = 20;
-    static final int EACH = 20;
-    private static final int KNOWN = 200;
-    private static final Duration FIRST = Duration.ofMinutes(1);
-    private static final Duration LONGEST = Duration.ofHours(1);
-
+    private final DenialSettings settings;
     private final Consumer<Denied> audit;
     private final Meters meters;
     private final BiFunction<Duration, Runnable, Runnable> after;
@@ -37,6 +34,7 @@ final class Denials implements Consumer<Denied> {
     /** What is told together. */
     private record Heap(String who, String network, String target, String why) {
         static final Heap ELSEWHERE = new Heap("", "", "", "");
+        static final Heap OTHERS = new Heap("", "", "", "others");
 
         static Heap of(Denied one) {
             return one.name() == null
@@ -46,18 +44,22 @@ final class Denials implements Consumer<Denied> {
     }
 
     private static final class Waiting {
-        /** Of this window, told already. */
+        /** One by one, already. */
         int told;
 
         int untold;
-        Duration window = FIRST;
+        Duration window;
+        /** The last window ended without anything to tell: it is about to be forgotten. */
+        boolean quiet;
+
         Denied last;
 
         @Nullable
         Runnable end;
 
-        Waiting(Denied first) {
+        Waiting(Denied first, Duration window) {
             this.last = first;
+            this.window = window;
         }
     }
 
@@ -65,7 +67,12 @@ final class Denials implements Consumer<Denied> {
      * @param audit gets what is to be written, outside of any lock
      * @param after does something later, and gives what calls it off
      */
-    Denials(Consumer<Denied> audit, Meters meters, BiFunction<Duration, Runnable, Runnable> after) {
+    Denials(
+            DenialSettings settings,
+            Consumer<Denied> audit,
+            Meters meters,
+            BiFunction<Duration, Runnable, Runnable> after) {
+        this.settings = settings;
         this.audit = audit;
         this.meters = meters;
         this.after = after;
@@ -86,21 +93,26 @@ final class Denials implements Consumer<Denied> {
     private synchronized boolean tells(Denied one) {
         var heap = Heap.of(one);
         var there = waiting.get(heap);
-        if (there == null && one.name() == null && strangers >= STRANGERS) {
+        if (there == null && one.name() == null && strangers >= settings.strangers()) {
             heap = Heap.ELSEWHERE;
             there = waiting.get(heap);
-        } else if (there == null && one.name() != null && waiting.size() - strangers >= KNOWN) {
-            // So many people at once are no scanner.
-            return true;
+        } else if (there == null && one.name() != null && waiting.size() - strangers >= settings.known()) {
+            heap = Heap.OTHERS;
+            there = waiting.get(heap);
         }
         if (there == null) {
-            there = new Waiting(one);
+            there = new Waiting(one, settings.first());
             waiting.put(heap, there);
             strangers += one.name() == null ? 1 : 0;
             endLater(heap, there);
+        } else if (there.quiet) {
+            callOff(there);
+            there.quiet = false;
+            widen(there);
+            endLater(heap, there);
         }
         there.last = one;
-        boolean tell = there.told < (one.name() == null ? 1 : EACH);
+        boolean tell = there.told < (one.name() == null ? 1 : settings.each());
         if (tell) {
             there.told++;
         } else {
@@ -110,7 +122,18 @@ final class Denials implements Consumer<Denied> {
     }
 
     private void endLater(Heap heap, Waiting there) {
-        there.end = after.apply(there.window, () -> end(heap));
+        there.end = after.apply(there.quiet ? settings.longest() : there.window, () -> end(heap));
+    }
+
+    private void widen(Waiting there) {
+        var twice = there.window.multipliedBy(2);
+        there.window = twice.compareTo(settings.longest()) < 0 ? twice : settings.longest();
+    }
+
+    private static void callOff(Waiting there) {
+        if (there.end != null) {
+            there.end.run();
+        }
     }
 
     private void end(Heap heap) {
@@ -120,22 +143,33 @@ final class Denials implements Consumer<Denied> {
             if (over == null) {
                 return;
             }
-            if (over.untold == 0) {
+            if (over.quiet) {
                 waiting.remove(heap);
                 strangers -= over.last.name() == null ? 1 : 0;
+                return;
+            }
+            if (over.untold == 0) {
+                over.quiet = true;
+                endLater(heap, over);
                 return;
             }
             together = together(heap, over);
             over.untold = 0;
             over.told = over.last.name() == null ? over.told : 0;
-            over.window = over.window.multipliedBy(2).compareTo(LONGEST) < 0 ? over.window.multipliedBy(2) : LONGEST;
+            widen(over);
             endLater(heap, over);
         }
         audit.accept(together);
     }
 
     private static Denied together(Heap heap, Waiting over) {
-        var one = heap.equals(Heap.ELSEWHERE) ? over.last.at("/…").from("other networks") : over.last;
+        var one = over.last;
+        if (heap.equals(Heap.ELSEWHERE)) {
+            one = one.at("/…").from("other networks");
+        } else if (heap.equals(Heap.OTHERS)) {
+            // The last one is not to blame for what others tried.
+            one = one.at("/…").from("several networks").by("others");
+        }
         return one.times(over.untold, over.window);
     }
 
@@ -148,9 +182,7 @@ final class Denials implements Consumer<Denied> {
             strangers = 0;
         }
         left.forEach((heap, over) -> {
-            if (over.end != null) {
-                over.end.run();
-            }
+            callOff(over);
             if (over.untold > 0) {
                 audit.accept(together(heap, over));
             }

@@ -103,6 +103,7 @@ public final class Gateway {
                 (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);
         var meters = Meters.of(system);
         var denials = new Denials(
+                DenialSettings.from(system.settings().config()),
                 denied -> behind.rollouts().denied(denied.actor(), denied.action(), denied.reason()),
                 meters,
                 (delay, action) -> system.scheduler().scheduleOnce(delay, action, system.executionContext())::cancel);

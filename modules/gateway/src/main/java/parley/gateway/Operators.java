@@ -67,6 +67,10 @@ final class Operators implements Guard {
             return new Denied(name, role, least, method, path, code, why, otherNetwork, via);
         }
 
+        Denied by(String otherName) {
+            return new Denied(otherName, role, least, method, path, code, why, network, via);
+        }
+
         /** So often the same. */
         Denied times(int times, Duration within) {
             var more = why + "; " + times + (times == 1 ? " time within " : " times within ") + minutes(within);
@@ -74,7 +78,9 @@ final class Operators implements Guard {
         }
 
         private static String minutes(Duration within) {
-            return within.toMinutes() == 1 ? "a minute" : within.toMinutes() + " minutes";
+            return within.toMinutes() == 1
+                    ? "a minute"
+                    : within.toMinutes() == 0 ? within.toSeconds() + " seconds" : within.toMinutes() + " minutes";
         }
 
         /** What was asked for, as the audit says it. */

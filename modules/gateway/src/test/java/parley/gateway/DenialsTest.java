@@ -1,10 +1,13 @@
 package parley.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -18,13 +21,15 @@ class DenialsTest {
     private final List<Denied> audit = new ArrayList<>();
     private final Meters meters = new Meters();
     private final ArrayDeque<Timer> timers = new ArrayDeque<>();
-    private final Denials denials = new Denials(audit::add, meters, (delay, action) -> {
-        var timer = new Timer(delay, action);
+    private long now;
+    private final DenialSettings settings = DenialSettings.from(ConfigFactory.load());
+    private final Denials denials = new Denials(settings, audit::add, meters, (delay, action) -> {
+        var timer = new Timer(now + delay.toSeconds(), delay, action);
         timers.add(timer);
         return () -> timers.remove(timer);
     });
 
-    private record Timer(Duration delay, Runnable action) {}
+    private record Timer(long due, Duration delay, Runnable action) {}
 
     @Test
     void aScannersFirstAttemptIsToldAtOnceAndTheOthersTogether() {
@@ -57,9 +62,33 @@ class DenialsTest {
         assertThat(audit).hasSize(10);
 
         pass();
+        assertThat(pass()).as("forgotten after").isEqualTo(Duration.ofHours(1));
         assertThat(timers).isEmpty();
         denials.accept(stranger("198.51.100.0/24", "/admin/rollout"));
         assertThat(audit).hasSize(11);
+    }
+
+    @Test
+    void aScannerThatTakesItsTimeIsToldOfAsSeldomAsOneInAHurry() {
+        for (long second = 0; second < Duration.ofDays(1).toSeconds(); second += 61) {
+            passUntil(second);
+            denials.accept(stranger("198.51.100.0/24", "/admin/rollout"));
+        }
+
+        assertThat(refused("unauthenticated")).isEqualTo(1417);
+        assertThat(audit).as("lines of a day").hasSizeLessThan(35);
+    }
+
+    @Test
+    void whoWasQuietForAWindowGoesOnWhereTheyWere() {
+        denials.accept(stranger("198.51.100.0/24", "/admin/rollout"));
+        assertThat(pass()).isEqualTo(Duration.ofMinutes(1));
+        denials.accept(stranger("198.51.100.0/24", "/admin/rollout"));
+
+        assertThat(audit).hasSize(1);
+        assertThat(pass()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(audit).hasSize(2);
+        assertThat(audit.getLast().why()).isEqualTo("no token; 1 time within 2 minutes");
     }
 
     @Test
@@ -78,30 +107,36 @@ class DenialsTest {
             denials.accept(stranger("10." + i / 256 + "." + i % 256 + ".0/24", "/admin/rollout"));
         }
 
-        assertThat(audit).hasSize(Denials.STRANGERS + 1);
+        assertThat(audit).hasSize(settings.strangers() + 1);
 
         while (!timers.isEmpty()) {
             pass();
         }
-        assertThat(audit).hasSize(Denials.STRANGERS + 2);
+        assertThat(audit).hasSize(settings.strangers() + 2);
         assertThat(audit.getLast().reason())
-                .isEqualTo("unauthenticated: no token; " + (5000 - Denials.STRANGERS - 1)
+                .isEqualTo("unauthenticated: no token; " + (5000 - settings.strangers() - 1)
                         + " times within a minute, from other networks");
         assertThat(refused("unauthenticated")).isEqualTo(5000);
     }
 
     @Test
-    void nobodyIsBlamedForWhatOthersTried() {
-        for (int i = 0; i < 500; i++) {
+    void nobodyIsBlamedForWhatOthersTriedAndHoweverManyTheyAreTheAuditIsNotFilled() {
+        for (int i = 0; i < 5000; i++) {
             denials.accept(denied("user-" + i, "role", "198.51.100.0/24", "/admin/rollout"));
             denials.accept(denied("user-" + i, "role", "198.51.100.0/24", "/admin/rollout"));
         }
 
-        assertThat(audit).hasSize(1000);
+        int told = 2 * settings.known() + settings.each();
+        assertThat(audit).hasSize(told);
         while (!timers.isEmpty()) {
             pass();
         }
-        assertThat(audit).hasSize(1000);
+        assertThat(audit).hasSize(told + 1);
+        assertThat(audit.getLast().actor().id()).isEqualTo("others");
+        assertThat(audit.getLast().reason())
+                .isEqualTo(
+                        "role_too_small: role; " + (10_000 - told) + " times within a minute, from several networks");
+        assertThat(refused("role_too_small")).isEqualTo(10_000);
     }
 
     @Test
@@ -127,9 +162,9 @@ class DenialsTest {
             denials.accept(denied("eve@acme", "role", "198.51.100.0/24", "/admin/users/" + i));
         }
 
-        assertThat(audit).hasSize(Denials.EACH);
+        assertThat(audit).hasSize(settings.each());
         assertThat(pass()).isEqualTo(Duration.ofMinutes(1));
-        assertThat(audit).hasSize(Denials.EACH + 1);
+        assertThat(audit).hasSize(settings.each() + 1);
         assertThat(audit.getLast().actor().id()).isEqualTo("eve@acme");
         assertThat(audit.getLast().why()).endsWith("980 times within a minute");
 
@@ -137,11 +172,33 @@ class DenialsTest {
         for (int i = 0; i < 25; i++) {
             denials.accept(denied("eve@acme", "role", "198.51.100.0/24", "/admin/costs"));
         }
-        assertThat(audit).hasSize(2 * Denials.EACH + 1);
+        assertThat(audit).hasSize(2 * settings.each() + 1);
         denials.flush();
-        assertThat(audit).hasSize(2 * Denials.EACH + 2);
+        assertThat(audit).hasSize(2 * settings.each() + 2);
         assertThat(audit.getLast().why()).endsWith("5 times within 2 minutes");
         assertThat(timers).isEmpty();
+    }
+
+    @Test
+    void settingsAreReadAndChecked() {
+        assertThat(settings).isEqualTo(new DenialSettings(20, 200, 20, Duration.ofMinutes(1), Duration.ofHours(1)));
+        assertThat(DenialSettings.from(Rig.config(
+                        "denials { strangers = 1, known = 2, each = 3, first-window = 1s," + " longest-window = 2s }")))
+                .isEqualTo(new DenialSettings(1, 2, 3, Duration.ofSeconds(1), Duration.ofSeconds(2)));
+        assertThatThrownBy(() -> new DenialSettings(0, 200, 1001, Duration.ofHours(2), Duration.ofHours(1)))
+                .hasMessage("parley.gateway.denials: strangers: 0 (expected: 1..1000); each: 1001 (expected: 1..1000);"
+                        + " longest-window: PT1H (expected: first-window, PT2H, to 1 day)");
+    }
+
+    private void passUntil(long second) {
+        var next = timers.stream().min(Comparator.comparingLong(Timer::due));
+        while (next.isPresent() && next.get().due() <= second) {
+            now = next.get().due();
+            timers.remove(next.get());
+            next.get().action().run();
+            next = timers.stream().min(Comparator.comparingLong(Timer::due));
+        }
+        now = second;
     }
 
     private Duration pass() {
