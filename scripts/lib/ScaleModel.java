@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.function.DoubleUnaryOperator;
 
@@ -14,9 +15,48 @@ import java.util.function.DoubleUnaryOperator;
  * part is a load and a limit, both of them figures of scale.properties; nothing else is known here.
  */
 final class ScaleModel {
-    private static final int[] NODES = {3, 10, 30, 100};
+    /** What was measured, was so with these numbers of nodes. */
+    private static final int[] MEASURED = {3, 10, 30, 100};
+    /** Of a cluster. */
+    private static final int LEAST_NODES = 3;
     /** The model says nothing beyond. */
     private static final int MOST_NODES = 1000;
+
+    private static final int MOST_COLUMNS = 6;
+
+    /** @param whole whether there are no parts of one */
+    private record Range(double least, double most, boolean whole) {
+        static final Range OTHERS = new Range(0, 1e12, false);
+
+        boolean has(double value) {
+            return value >= least && value <= most && (!whole || value == Math.rint(value));
+        }
+
+        @Override
+        public String toString() {
+            return (whole ? "a whole number, " : "a number, ") + shown(least) + ".." + shown(most);
+        }
+
+        private static String shown(double bound) {
+            return bound == Math.rint(bound) ? String.format(Locale.ROOT, "%.0f", bound) : Double.toString(bound);
+        }
+    }
+
+    /** Of those that mean nothing everywhere: shares, and what the software itself bounds. */
+    private static final Map<String, Range> RANGES = Map.ofEntries(
+            Map.entry("sessions.per.node", new Range(1, 100_000, true)),
+            Map.entry("turn.seconds", new Range(0.1, 3600, false)),
+            Map.entry("session.seconds", new Range(1, 86_400, false)),
+            Map.entry("away.share", new Range(0, 1, false)),
+            Map.entry("cores.per.node", new Range(0.1, 1024, false)),
+            Map.entry("keep.below", new Range(0.01, 1, false)),
+            Map.entry("machine.factor", new Range(0.1, 100, false)),
+            Map.entry("cells", new Range(1, 333, true)),
+            Map.entry("average.of.peak", new Range(0.01, 1, false)),
+            Map.entry("retention.days", new Range(0.01, 3650, false)),
+            // As the setting has it: ids have three hexadecimal digits for it.
+            Map.entry("shards", new Range(1, 4096, true)),
+            Map.entry("budget.report.every.seconds", new Range(0.01, 10, false)));
 
     /**
      * @param load at so many nodes, in the unit
@@ -71,25 +111,46 @@ final class ScaleModel {
     }
 
     private double in(String key) {
+        var range = RANGES.getOrDefault(key, Range.OTHERS);
         try {
             double value = Double.parseDouble(inputs.getProperty(key, ""));
-            if (value >= 0 && value < Double.POSITIVE_INFINITY) {
+            if (range.has(value)) {
                 return value;
             }
         } catch (NumberFormatException missing) {
             // As any other value that is none.
         }
-        wrong(key + ": " + inputs.getProperty(key) + " (expected: a number, 0 or more)");
+        wrong(key + ": " + inputs.getProperty(key) + " (expected: " + range + ")");
         throw new IllegalStateException();
+    }
+
+    /** The columns of the table, in their order. */
+    private int[] nodes() {
+        var text = inputs.getProperty("nodes", "");
+        var names = text.split(",", -1);
+        int least = LEAST_NODES * (int) in("cells");
+        var nodes = new int[names.length];
+        for (int i = 0; i < names.length; i++) {
+            nodes[i] = names[i].matches("[0-9]{1,4}") ? Integer.parseInt(names[i]) : 0;
+            if (nodes[i] < LEAST_NODES || nodes[i] > MOST_NODES || names.length > MOST_COLUMNS
+                    || (i > 0 && nodes[i] <= nodes[i - 1])) {
+                wrong("nodes: " + text + " (expected: whole numbers, " + LEAST_NODES + ".." + MOST_NODES
+                        + ", rising, as in 20 or 3,10,30; at most " + MOST_COLUMNS + ")");
+            }
+        }
+        if (nodes[nodes.length - 1] < least) {
+            wrong("nodes: " + text + " (expected: " + least + " or more, three for each of the cells)");
+        }
+        return nodes;
     }
 
     /** What was measured at some numbers of nodes, at any other: on the line through the two beside it. */
     private double measured(String key, double nodes) {
-        double below = NODES[0];
-        double above = NODES[1];
-        for (int i = 1; i < NODES.length; i++) {
-            below = NODES[i - 1];
-            above = NODES[i];
+        double below = MEASURED[0];
+        double above = MEASURED[1];
+        for (int i = 1; i < MEASURED.length; i++) {
+            below = MEASURED[i - 1];
+            above = MEASURED[i];
             if (nodes <= above) {
                 break;
             }
@@ -266,21 +327,26 @@ final class ScaleModel {
     }
 
     private void print() {
+        var columns = nodes();
+        int last = columns[columns.length - 1];
         var parts = new ArrayList<>(parts());
-        parts.sort(Comparator.<Part>comparingDouble(part -> part.use(100)).reversed());
-        var table = new StringBuilder("| part | 3 | 10 | 30 | 100 nodes | full at | at 100 nodes |\n|---|---|---|---|---|---|---|\n");
+        parts.sort(Comparator.<Part>comparingDouble(part -> part.use(last)).reversed());
+        var table = new StringBuilder("| part |");
+        for (int nodes : columns) {
+            table.append(' ').append(nodes).append(nodes == last ? " nodes |" : " |");
+        }
+        table.append(" full at | at ").append(last).append(" nodes |\n|---|").append("---|".repeat(columns.length + 2)).append('\n');
         for (var part : parts) {
             var row = new StringBuilder("| ").append(part.name()).append(part.soft() ? " (*)" : "").append(" |");
-            for (int nodes : NODES) {
-                // Three are the least of a cluster.
-                row.append(nodes < 3 * in("cells") ? " " : " " + percent(part.use(nodes)) + " ").append('|');
+            for (int nodes : columns) {
+                row.append(nodes < LEAST_NODES * in("cells") ? " " : " " + percent(part.use(nodes)) + " ").append('|');
             }
-            int full = part.fullAt((int) (3 * in("cells")));
+            int full = part.fullAt((int) (LEAST_NODES * in("cells")));
             row.append(full > MOST_NODES ? " |" : " " + full + " |");
             row.append(' ')
-                    .append(number(part.load().applyAsDouble(100)))
+                    .append(number(part.load().applyAsDouble(last)))
                     .append(" of ")
-                    .append(number(part.limit().applyAsDouble(100)))
+                    .append(number(part.limit().applyAsDouble(last)))
                     .append(part.unit().isEmpty() ? "" : " " + part.unit())
                     .append(" |");
             table.append(row).append('\n');

@@ -238,6 +238,16 @@ class MonitoringTest {
                 .contains("as their sources say");
     }
 
+    @Test
+    void theScriptSaysWhatItDoes() throws Exception {
+        var script = TestNode.home().resolve("scripts/monitoring").toString();
+
+        assertThat(run("node", script, "--help"))
+                .startsWith("What k8s/monitoring holds")
+                .contains("scripts/monitoring ask TARGET...", "Exit codes: 0");
+        assertThat(run("node", script, "ask", "--help")).isEqualTo(run("node", script, "--help"));
+    }
+
     /** Where the runbooks of whoever runs this stand, they say in one place, and every alert leads there. */
     @Test
     void whereAlertsLeadIsSaidInOnePlace(@TempDir Path directory) throws Exception {

@@ -7,7 +7,10 @@ import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -42,6 +45,39 @@ class StartFailureTest {
                         Map.of("parley.app.database-url", "postgresql://anna:topsecret@nowhere.invalid/calls")))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage("database postgresql://nowhere.invalid:5432/calls: there is no such host");
+    }
+
+    /** The first start of a checkout takes minutes: it says how far it is, and what Maven complained of. */
+    @Test
+    void aBuildSaysHowFarItIsAndWhyItFailed(@TempDir Path checkout) throws Exception {
+        var scripts = Files.createDirectory(checkout.resolve("scripts"));
+        for (var script : List.of("parley", "find-jdk")) {
+            Files.copy(TestNode.home().resolve("scripts").resolve(script), scripts.resolve(script));
+        }
+        Files.createDirectories(checkout.resolve("modules/app/src/main"));
+        Files.createFile(checkout.resolve("pom.xml"));
+        Files.createFile(checkout.resolve("modules/app/pom.xml"));
+        var mvn = Files.createDirectory(checkout.resolve("bin")).resolve("mvn");
+        Files.writeString(mvn, """
+                #!/bin/sh
+                echo '[INFO] Building wire 0.1.0-SNAPSHOT                                      [3/12]'
+                echo '[INFO]   from modules/wire/pom.xml'
+                echo '[ERROR] no room on the disk'
+                exit 1
+                """);
+        Files.setPosixFilePermissions(mvn, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        var ended = new Script(scripts.resolve("parley").toString())
+                .with("PATH", mvn.getParent() + ":" + System.getenv("PATH"))
+                .run("run");
+
+        assertThat(ended.code()).isEqualTo(1);
+        assertThat(ended.output()).isEqualTo("""
+                parley: building, one to three minutes the first time …
+                parley: building 3/12, wire
+                [ERROR] no room on the disk
+                parley: the build failed
+                """);
     }
 
     @Test

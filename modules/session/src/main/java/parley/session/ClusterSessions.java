@@ -176,7 +176,12 @@ public final class ClusterSessions implements Sessions {
                     var sweep =
                             Sweep.start(cluster, journal, journalSettings, settings.maxLength(), wake, room.clock());
                     var retention = Retention.start(
-                            journal, privacy.retention(), new Sweep.Oldest(cluster), wake, room.clock());
+                            journal,
+                            privacy.retention(),
+                            new Sweep.Oldest(cluster),
+                            wake,
+                            settings.maxLength(),
+                            room.clock());
                     var deaths = DeathWatch.start(
                             system, DeathWatchSettings.from(system.settings().config()));
                     SessionGauges.conversations(meters, conversations);

@@ -23,14 +23,15 @@ import org.jspecify.annotations.Nullable;
  * Which session an interview is held in: the cluster has one of it per interview of a tenant, whichever node is asked.
  *
  * <p>It only names the session. Whether somebody is on the line, whose it is and whether it is over, the session knows;
- * whoever found it over asks for the next one. Its own name is a hash, and it remembers nobody.
+ * whoever found it over asks for the next one. Its own name is a hash, and it remembers nobody. {@link Retention} deletes it
+ * with its sessions; then it names a new one, as it did at first.
  */
 final class Interview
         extends EventSourcedBehaviorWithEnforcedReplies<Interview.Command, Interview.Began, Interview.Present> {
     static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "interview");
 
     /** Whoever was given a new session's name opens it within this time, or never. */
-    private static final Duration TO_OPEN = Duration.ofMinutes(1);
+    static final Duration TO_OPEN = Duration.ofMinutes(1);
 
     private static final Duration KEPT_IN_MEMORY = Duration.ofMinutes(1);
 
@@ -96,7 +97,8 @@ final class Interview
 
     @Override
     public RetentionCriteria retentionCriteria() {
-        return RetentionCriteria.snapshotEvery(10, 1).withDeleteEventsOnSnapshot();
+        // The first fact stays, by which the retention finds it.
+        return RetentionCriteria.snapshotEvery(10, 1);
     }
 
     @Override

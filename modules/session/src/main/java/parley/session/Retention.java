@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Only a session that has ended is deleted. One that was opened before that time and never ended is woken, so that its
  * own clocks end it; it is deleted when its time has come after that. Each batch is one transaction, so that of a session
- * all is there or nothing. Done by one node of the cluster, the one that has been up longest; it does no harm when two do
+ * all is there or nothing. What an {@link Interview} knows goes when the last session that it named is over for so long.
+ * Done by one node of the cluster, the one that has been up longest; it does no harm when two do
  * it for a moment. On a daemon thread and a connection of its own. What fails is tried again at the next time. Thread-safe.
  */
 final class Retention implements AutoCloseable {
@@ -43,6 +44,15 @@ final class Retention implements AutoCloseable {
               AND starts_with(opened.persistence_id, ?)
             ORDER BY opened.write_timestamp, opened.persistence_id LIMIT ?""";
 
+    /** Interviews by their first fact, of which none is newer. */
+    static final String LAST_HELD_BEFORE = """
+            SELECT opened.persistence_id
+            FROM event_journal opened
+            WHERE opened.sequence_number = 1 AND opened.write_timestamp < ? AND starts_with(opened.persistence_id, ?)
+              AND NOT EXISTS (SELECT FROM event_journal later
+                WHERE later.persistence_id = opened.persistence_id AND later.write_timestamp >= ?)
+            ORDER BY opened.write_timestamp, opened.persistence_id LIMIT ?""";
+
     /** @param ended null: it has not */
     private record Opened(
             String persistenceId, long at, @Nullable Instant ended) {}
@@ -59,6 +69,7 @@ final class Retention implements AutoCloseable {
     private final PrivacySettings.Retention settings;
     private final Sweep.Members members;
     private final Consumer<SessionId> wake;
+    private final Duration longest;
     private final Clock clock;
     private final LongAdder runs = new LongAdder();
     private final LongAdder failures = new LongAdder();
@@ -76,22 +87,28 @@ final class Retention implements AutoCloseable {
             PrivacySettings.Retention settings,
             Sweep.Members members,
             Consumer<SessionId> wake,
+            Duration longest,
             Clock clock) {
         this.journal = journal;
         this.settings = settings;
         this.members = members;
         this.wake = wake;
+        this.longest = longest;
         this.clock = clock;
     }
 
-    /** @param wake called on the retention's thread; has to be quick */
+    /**
+     * @param wake called on the retention's thread; has to be quick
+     * @param longest no session lives longer
+     */
     static Retention start(
             Journal journal,
             PrivacySettings.Retention settings,
             Sweep.Members members,
             Consumer<SessionId> wake,
+            Duration longest,
             Clock clock) {
-        var retention = new Retention(journal, settings, members, wake, clock);
+        var retention = new Retention(journal, settings, members, wake, longest, clock);
         if (!settings.journal().isZero() || !settings.transcripts().isZero()) {
             retention.thread.scheduleWithFixedDelay(
                     retention::lookAround, 0, LOOK_AROUND.toMillis(), TimeUnit.MILLISECONDS);
@@ -155,6 +172,9 @@ final class Retention implements AutoCloseable {
                             sessions.sum() - before,
                             settings.journal());
                 }
+                // Named, it is opened within its time, and ended after the longest: by then its session may be deleted.
+                forgetInterviews(
+                        connection, now.minus(settings.journal()).minus(longest).minus(Interview.TO_OPEN));
             }
             if (!settings.transcripts().isZero() && !settings.transcripts().equals(settings.journal())) {
                 wordless = walk(connection, now.minus(settings.transcripts()), wordless, Traces::deleteWords);
@@ -198,6 +218,32 @@ final class Retention implements AutoCloseable {
             }
         } while (batch.size() == settings.batch() && !closed && members.areLedByThisNode());
         return done;
+    }
+
+    private void forgetInterviews(Connection connection, Instant before) throws SQLException {
+        List<String> held;
+        do {
+            held = lastHeldBefore(connection, before);
+            if (!held.isEmpty()) {
+                Traces.deleteWritten(connection, held, before).values().forEach(rows::add);
+            }
+        } while (held.size() == settings.batch() && !closed && members.areLedByThisNode());
+    }
+
+    private List<String> lastHeldBefore(Connection connection, Instant before) throws SQLException {
+        try (var query = connection.prepareStatement(LAST_HELD_BEFORE)) {
+            query.setLong(1, before.toEpochMilli());
+            query.setString(2, Interview.KEY.name() + "|");
+            query.setLong(3, before.toEpochMilli());
+            query.setInt(4, settings.batch());
+            var held = new ArrayList<String>();
+            try (var found = query.executeQuery()) {
+                while (found.next()) {
+                    held.add(found.getString(1));
+                }
+            }
+            return held;
+        }
     }
 
     private List<Opened> openedBefore(Connection connection, Instant before, Position after) throws SQLException {

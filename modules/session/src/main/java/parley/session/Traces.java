@@ -2,6 +2,7 @@ package parley.session;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,10 @@ final class Traces {
     private static final String DELETE_TAGS = "DELETE FROM " + TAGS
             + " WHERE event_id IN (SELECT ordering FROM event_journal WHERE persistence_id = ANY(?))";
 
+    private static final String DELETE_SNAPSHOTS = "DELETE FROM snapshot WHERE persistence_id = ANY(?) AND created < ?";
+    private static final String DELETE_FACTS =
+            "DELETE FROM event_journal WHERE persistence_id = ANY(?) AND write_timestamp < ?";
+
     private Traces() {}
 
     static String persistenceId(SessionId session) {
@@ -68,6 +73,31 @@ final class Traces {
             }
             return rows;
         });
+    }
+
+    /**
+     * Deletes what was written of entities before a time, in one transaction: one that begins anew meanwhile keeps what it
+     * writes.
+     *
+     * @param persistenceIds of any entity that only the journal and its snapshots know
+     */
+    static Map<String, Long> deleteWritten(Connection connection, Collection<String> persistenceIds, Instant before)
+            throws SQLException {
+        return inTransaction(connection, () -> {
+            var rows = new LinkedHashMap<String, Long>();
+            rows.put("snapshot", update(connection, DELETE_SNAPSHOTS, persistenceIds, before));
+            rows.put("event_journal", update(connection, DELETE_FACTS, persistenceIds, before));
+            return rows;
+        });
+    }
+
+    private static long update(Connection connection, String sql, Collection<String> keys, Instant before)
+            throws SQLException {
+        try (var statement = connection.prepareStatement(sql)) {
+            statement.setArray(1, connection.createArrayOf("varchar", keys.toArray()));
+            statement.setLong(2, before.toEpochMilli());
+            return statement.executeLargeUpdate();
+        }
     }
 
     /** Deletes their words outside the journal, in one transaction. */

@@ -64,15 +64,7 @@ public final class ClusterExperiment {
 
     /** @param arguments {@code sizes}, or {@code members}, their number and the number of shards */
     public static void main(String[] arguments) {
-        // Actor systems would keep a process alive whose experiment has failed.
-        int code = 1;
-        try {
-            run(arguments);
-            code = 0;
-        } catch (Exception failed) {
-            System.err.println(failed);
-        }
-        System.exit(code);
+        Experiment.runToTheEnd(ClusterExperiment::run, arguments);
     }
 
     private static void run(String[] arguments) throws Exception {

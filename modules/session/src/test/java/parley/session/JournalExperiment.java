@@ -39,15 +39,7 @@ public final class JournalExperiment {
 
     /** @param arguments {@code writes}, sessions and seconds; {@code tables} and seconds; {@code sweep}, opened and live */
     public static void main(String[] arguments) {
-        // Actor systems would keep a process alive whose experiment has failed.
-        int code = 1;
-        try {
-            run(arguments);
-            code = 0;
-        } catch (Exception failed) {
-            System.err.println(failed);
-        }
-        System.exit(code);
+        Experiment.runToTheEnd(JournalExperiment::run, arguments);
     }
 
     private static void run(String[] arguments) throws Exception {

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 
 @Tag("cluster")
 class RetentionTest {
+    private static final Duration LONGEST = Duration.ofMinutes(30);
     private static EmbeddedPostgres postgres;
     private static Journal journal;
     private final BlockingQueue<SessionId> woken = new LinkedBlockingQueue<>();
@@ -73,6 +74,7 @@ class RetentionTest {
                     }
                 },
                 woken::add,
+                LONGEST,
                 Clock.systemUTC());
     }
 
@@ -183,6 +185,45 @@ class RetentionTest {
         assertThat(woken).isEmpty();
     }
 
+    /** By its name a caller finds the session; the name outlives it by no more than one session. */
+    @Test
+    void anInterviewGoesWithItsLastSession() throws Exception {
+        var month = Duration.ofDays(30);
+        for (int i = 0; i < 5; i++) {
+            named("old-" + i, month.plus(LONGEST).plusMinutes(2));
+        }
+        named("young", Duration.ofDays(29));
+        // Its session may have ended less than a month ago.
+        named("perhaps", month.plus(LONGEST).minusMinutes(1));
+        named("again", Duration.ofDays(90), Duration.ofDays(60), Duration.ofDays(2));
+
+        keeps(journal, Map.of("batch", 2));
+        Rig.eventually(() -> retention.rows() == 5 * 2);
+
+        assertThat(in("SELECT persistence_id || sequence_number FROM event_journal"))
+                .isEqualTo(Set.of(
+                        "interview|young1",
+                        "interview|perhaps1",
+                        "interview|again1",
+                        "interview|again2",
+                        "interview|again3"));
+        assertThat(in("SELECT persistence_id FROM snapshot"))
+                .isEqualTo(Set.of("interview|young", "interview|perhaps", "interview|again"));
+        assertThat(retention.failures()).isZero();
+    }
+
+    /** @param ago when it named its first session, its second one … */
+    private static void named(String interview, Duration... ago) throws SQLException {
+        var key = "interview|" + interview;
+        for (int i = 0; i < ago.length; i++) {
+            Databases.run(journal, row(key, i + 1, ago[i]));
+        }
+        Databases.run(
+                journal,
+                "INSERT INTO snapshot VALUES ('" + key + "', 1, "
+                        + Instant.now().minus(ago[0]).toEpochMilli() + ", 0, '', '')");
+    }
+
     @Test
     void manyAreDeletedInBatches() throws Exception {
         for (int i = 0; i < 7; i++) {
@@ -268,24 +309,30 @@ class RetentionTest {
                         + " WHERE sequence_number = 3",
                 "ANALYZE event_journal",
                 "ANALYZE event_tag");
+        long before = Instant.now().minus(Duration.ofDays(30)).toEpochMilli();
+
+        assertThat(plan(Retention.OPENED_BEFORE, before, Long.MIN_VALUE, "", "session|", 500))
+                .contains("event_journal_first_idx", "event_journal_pkey")
+                .doesNotContain("Seq Scan");
+        assertThat(plan(Retention.LAST_HELD_BEFORE, before, "interview|", before, 500))
+                .contains("event_journal_first_idx", "event_journal_pkey")
+                .doesNotContain("Seq Scan");
+    }
+
+    private static String plan(String query, Object... parameters) throws SQLException {
         var plan = new ArrayList<String>();
         try (var connection = journal.connect(Duration.ofSeconds(30));
-                var query = connection.prepareStatement("EXPLAIN " + Retention.OPENED_BEFORE)) {
-            query.setLong(1, Instant.now().minus(Duration.ofDays(30)).toEpochMilli());
-            query.setLong(2, Long.MIN_VALUE);
-            query.setString(3, "");
-            query.setString(4, "session|");
-            query.setInt(5, 500);
-            try (var rows = query.executeQuery()) {
+                var explained = connection.prepareStatement("EXPLAIN " + query)) {
+            for (int i = 0; i < parameters.length; i++) {
+                explained.setObject(i + 1, parameters[i]);
+            }
+            try (var rows = explained.executeQuery()) {
                 while (rows.next()) {
                     plan.add(rows.getString(1));
                 }
             }
         }
-
-        assertThat(String.join("\n", plan))
-                .contains("event_journal_first_idx", "event_journal_pkey")
-                .doesNotContain("Seq Scan");
+        return String.join("\n", plan);
     }
 
     /** In a database that has what the migrations make, and nothing else. */

@@ -36,6 +36,12 @@ public final class NodeScript {
         return Seen.of(Wire.parse(ended.output().strip()));
     }
 
+    /** Runs a module that stands somewhere else, such as in a document, to whatever end. */
+    public static Ended evaluate(String module, Map<String, String> environment) throws Exception {
+        install();
+        return run(RUNNING, environment, "node", "--input-type=module", "--eval", module);
+    }
+
     /** Once per check-out: {@code npm ci} leaves its own lock file behind when it is done. */
     private static synchronized void install() throws Exception {
         if (Files.exists(CLIENTS.resolve("node_modules/.package-lock.json"))) {
@@ -84,5 +90,6 @@ public final class NodeScript {
         }
     }
 
-    private record Ended(int code, String output, String errors) {}
+    /** How a process ended, and what it printed. */
+    public record Ended(int code, String output, String errors) {}
 }
