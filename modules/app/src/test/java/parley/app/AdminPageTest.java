@@ -9,6 +9,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.ResourceLockTarget;
 import parley.admission.CallerId;
 import parley.gateway.Gateway;
 import parley.gateway.Tokens;
@@ -25,6 +27,7 @@ import parley.gateway.Tokens;
  */
 @Tag("client")
 @Execution(ExecutionMode.CONCURRENT)
+@ResourceLock(value = "AdminPageTest: its node, one scenario after the other", target = ResourceLockTarget.CHILDREN)
 class AdminPageTest {
     /** Of its own, because what is changed here counts for everybody on it. */
     private static final TestNode NODE = TestNode.start(Map.of("parley.admission.percentage", 5));

@@ -7,6 +7,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.ResourceLockTarget;
 
 /**
  * The gateway's own page in a headless chromium with a fake microphone, talking to a node.
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 @Tag("client")
 @Execution(ExecutionMode.CONCURRENT)
+@ResourceLock(value = "VoicePageTest: its node, one scenario after the other", target = ResourceLockTarget.CHILDREN)
 class VoicePageTest {
     private static final TestNode NODE = TestNode.shared();
 
