@@ -63,6 +63,7 @@ final class RolloutRoutes {
             .build();
     private static final int MOST_LINES = 200;
     private static final int LONGEST_REASON = 500;
+    private static final String NO_REASON = "no reason given";
     private static final String BODY = " (expected: a JSON object, such as {\"reason\": \"why\"})";
     /** Shorter than what proxies take for dead, and than this server's own request-timeout. */
     private static final Duration HEARTBEAT = Duration.ofSeconds(15);
@@ -236,24 +237,38 @@ final class RolloutRoutes {
     private Route change(Actor actor, ObjectNode body) {
         return asked(actor, body, true, request -> {
             var proposal = RolloutJson.proposal(body);
-            return onSuccess(rollouts.change(proposal, reasoned(request)), this::say);
+            return onSuccess(rollouts.change(proposal, explained(request)), this::say);
         });
     }
 
     private Route act(Action action, Actor actor, ObjectNode body) {
         return asked(actor, body, false, request -> {
             RolloutJson.onlyThese(body, Set.of("reason", "expected_revision"));
-            return onSuccess(rollouts.act(action, reasoned(request)), this::say);
+            return onSuccess(
+                    rollouts.act(action, action == Action.RESUME ? reasoned(request) : explained(request)), this::say);
         });
     }
 
-    /** The same, if it says why: the audit is of no use to whoever comes next without. A dry run leaves no trace. */
+    /** Who goes on where somebody, or a guardrail, has stopped says why (R9). A dry run leaves no trace. */
     private static Request reasoned(Request request) {
         if (request.reason().isBlank() && !request.dryRun()) {
             throw new IllegalArgumentException(
-                    "reason: missing (expected: why, for the audit, such as {\"reason\": \"week 1 was good\"})");
+                    "reason: missing (expected: why it may go on, for the audit, such as {\"reason\": \"the provider is well"
+                            + " again\"})");
         }
         return request;
+    }
+
+    /** Nothing else is refused for the lack of a reason; the audit says that there was none. */
+    private static Request explained(Request request) {
+        return request.reason().isBlank() && !request.dryRun()
+                ? new Request(
+                        request.actor(),
+                        NO_REASON,
+                        request.expectedRevision(),
+                        request.idempotencyKey(),
+                        request.dryRun())
+                : request;
     }
 
     /** Conditions and reason of a change. Those of an action may be left out; a new state must say what it replaces. */
@@ -346,7 +361,7 @@ final class RolloutRoutes {
     /** Whatever somebody in an emergency said, or did not say: it is no ground to refuse them. */
     private static String inEmergency(@Nullable String reason) {
         if (reason == null || reason.isBlank()) {
-            return "no reason given";
+            return NO_REASON;
         }
         return reason.length() > LONGEST_REASON ? reason.substring(0, LONGEST_REASON) : reason;
     }

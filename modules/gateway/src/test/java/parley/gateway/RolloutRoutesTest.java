@@ -167,18 +167,11 @@ class RolloutRoutesTest {
             delimiter = '|',
             nullValues = "none",
             value = {
-                "PUT || {\"percentage\": 25}",
-                "PUT || {\"percentage\": 25, \"reason\": \" \"}",
-                "POST | /promote | {}",
-                "POST | /promote | none",
-                "POST | /pause | {\"reason\": \"\"}",
                 "POST | /resume | {\"reason\": null}",
-                "POST | /rollback | {\"reason\": \"\\t\"}",
-                "POST | /approve | {}",
-                "POST | /reject | {}",
+                "POST | /resume | none",
                 "POST | /release | {\"reason\": \" \"}"
             })
-    void whatIsChangedWithoutAReasonIsRefused(String method, String path, String body) throws Exception {
+    void goingOnWithoutAReasonIsRefused(String method, String path, String body) throws Exception {
         var got = ask(method, path == null ? "" : path, body, "operator", "If-Match", "\"rev-0\"");
 
         assertThat(got.statusCode()).isEqualTo(400);
@@ -186,9 +179,30 @@ class RolloutRoutesTest {
         assertThat(rollouts.asked).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "none",
+            value = {
+                "PUT || {\"percentage\": 25}",
+                "POST | /promote | none",
+                "POST | /pause | {\"reason\": \"\"}",
+                "POST | /rollback | {}",
+                "POST | /approve | {\"reason\": \" \"}",
+                "POST | /reject | {}"
+            })
+    void nothingElseIsRefusedForTheLackOfAReasonAndTheAuditSaysThatThereWasNone(String method, String path, String body)
+            throws Exception {
+        var got = ask(method, path == null ? "" : path, body, "operator", "If-Match", "\"rev-0\"");
+
+        assertThat(got.statusCode()).isEqualTo(200);
+        assertThat(rollouts.asked).hasSize(2);
+        assertThat(rollouts.asked.getLast().toString()).contains("no reason given");
+    }
+
     @Test
     void aDryRunNeedsNoReasonBecauseNothingIsWrittenDown() throws Exception {
-        assertThat(ask("POST", "/promote?dry_run=true", null, "operator").statusCode())
+        assertThat(ask("POST", "/resume?dry_run=true", null, "operator").statusCode())
                 .isEqualTo(200);
         assertThat(rollouts.asked).hasSize(2);
     }
