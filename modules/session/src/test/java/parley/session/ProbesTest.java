@@ -122,7 +122,7 @@ class ProbesTest {
         assertThat(told).isEmpty();
         probe(probes);
         rig.second.called().refused("upstream_unavailable", true);
-        Rig.eventually(() -> probes.last().size() == 2);
+        Rig.eventually(() -> probes.last().size() == 2 && !told.isEmpty());
         probes.close();
 
         assertThat(told).containsExactly("CREATION 1.0");
