@@ -49,10 +49,12 @@ import org.jspecify.annotations.Nullable;
 import parley.admission.Actor;
 import parley.admission.CallerId;
 import parley.admission.Kill;
+import parley.admission.Rollout;
 import parley.admission.Rollouts;
 import parley.admission.Rollouts.Action;
 import parley.admission.Rollouts.Changed;
 import parley.admission.Rollouts.Happening;
+import parley.admission.Rollouts.Proposal;
 import parley.admission.Rollouts.Request;
 
 /** {@code /admin/rollout}: how many get voice, who, and why; and the switch that stops it everywhere. */
@@ -237,38 +239,46 @@ final class RolloutRoutes {
     private Route change(Actor actor, ObjectNode body) {
         return asked(actor, body, true, request -> {
             var proposal = RolloutJson.proposal(body);
-            return onSuccess(rollouts.change(proposal, explained(request)), this::say);
+            return onSuccess(rollouts.change(proposal, explained(request, goesOn(proposal))), this::say);
         });
     }
 
     private Route act(Action action, Actor actor, ObjectNode body) {
         return asked(actor, body, false, request -> {
             RolloutJson.onlyThese(body, Set.of("reason", "expected_revision"));
-            return onSuccess(
-                    rollouts.act(action, action == Action.RESUME ? reasoned(request) : explained(request)), this::say);
+            return onSuccess(rollouts.act(action, explained(request, goesOn(action))), this::say);
         });
     }
 
-    /** Who goes on where somebody, or a guardrail, has stopped says why (R9). A dry run leaves no trace. */
-    private static Request reasoned(Request request) {
-        if (request.reason().isBlank() && !request.dryRun()) {
+    private boolean goesOn(Action action) {
+        return action == Action.RESUME || (action == Action.PROMOTE && isRolledBack());
+    }
+
+    private boolean goesOn(Proposal proposal) {
+        var percentage = proposal.percentage();
+        return isRolledBack()
+                && percentage != null
+                && percentage > rollouts.current().flag().percentage();
+    }
+
+    private boolean isRolledBack() {
+        return rollouts.current().phase() == Rollout.Phase.ROLLED_BACK;
+    }
+
+    /**
+     * With a reason, for the audit. Whoever goes on where somebody or a guardrail has stopped is refused without one (R9); nobody
+     * else is, least of all who lowers the share in a hurry. A dry run leaves no trace.
+     */
+    private static Request explained(Request request, boolean goesOn) {
+        if (!request.reason().isBlank() || request.dryRun()) {
+            return request;
+        }
+        if (goesOn) {
             throw new IllegalArgumentException(
                     "reason: missing (expected: why it may go on, for the audit, such as {\"reason\": \"the provider is well"
                             + " again\"})");
         }
-        return request;
-    }
-
-    /** Nothing else is refused for the lack of a reason; the audit says that there was none. */
-    private static Request explained(Request request) {
-        return request.reason().isBlank() && !request.dryRun()
-                ? new Request(
-                        request.actor(),
-                        NO_REASON,
-                        request.expectedRevision(),
-                        request.idempotencyKey(),
-                        request.dryRun())
-                : request;
+        return new Request(request.actor(), NO_REASON, request.expectedRevision(), request.idempotencyKey(), false);
     }
 
     /** Conditions and reason of a change. Those of an action may be left out; a new state must say what it replaces. */

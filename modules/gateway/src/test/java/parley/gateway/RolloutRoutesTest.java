@@ -179,6 +179,30 @@ class RolloutRoutesTest {
         assertThat(rollouts.asked).isEmpty();
     }
 
+    /** R9: what a rollback has latched. */
+    @Test
+    void whoGoesOnAfterARollbackSaysWhy() throws Exception {
+        var flag = rollouts.current.flag();
+        rollouts.current = new Rollout(
+                9,
+                Rollout.Phase.ROLLED_BACK,
+                flag,
+                rollouts.current.plan(),
+                0,
+                Instant.EPOCH,
+                new Rollout.Change(new Actor("user", "bea", "operator", "ui"), Instant.EPOCH, "worse"));
+        var more = "{\"percentage\": " + (flag.percentage() + 1) + "}";
+
+        assertThat(ask("POST", "/promote", "{}", "operator").statusCode()).isEqualTo(400);
+        assertThat(ask("PUT", "", more, "operator", "If-Match", "\"rev-9\"").statusCode())
+                .isEqualTo(400);
+        assertThat(rollouts.asked).isEmpty();
+        assertThat(ask("PUT", "", "{\"percentage\": 0}", "operator", "If-Match", "\"rev-9\"")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(ask("POST", "/rollback", "{}", "operator").statusCode()).isEqualTo(200);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
