@@ -32,8 +32,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * The event loops of this process: each socket, and each conversation, lives on one of them. They are created before the
@@ -68,17 +68,13 @@ public final class Loops implements AutoCloseable {
     private final EventLoopGroup group;
     private final List<Loop> loops;
     private final AtomicLong worstNanos = new AtomicLong();
-    private final AtomicLongArray due;
 
     private Loops(Group group) {
         this.group = group;
         var all = new ArrayList<Loop>();
         group.forEach(loop -> all.add((Loop) loop));
         this.loops = List.copyOf(all);
-        this.due = new AtomicLongArray(loops.size());
-        for (int number = 0; number < loops.size(); number++) {
-            watch(loops.get(number), number);
-        }
+        loops.forEach(this::watch);
     }
 
     /** Starts {@code count} loops that take new sockets in turn; 0 means one per processor. */
@@ -103,18 +99,20 @@ public final class Loops implements AutoCloseable {
      * The first that is not full, and when all are, the one with the fewest sockets. A loop that has more to do finds
      * more frames at each wakening, so two half-empty ones cost more than one.
      */
-    private static EventExecutor firstWithRoom(EventExecutor[] loops, LoopSettings full) {
-        var fewest = (Loop) loops[0];
+    private static EventExecutor firstWithRoom(EventExecutor[] loops, LoopSettings settings) {
+        var chosen = (Loop) loops[0];
         for (var each : loops) {
             var loop = (Loop) each;
-            if (loop.sockets() < full.sockets() && loop.busy < full.busy()) {
-                return loop;
+            if (loop.hasRoom(settings)) {
+                chosen = loop;
+                break;
             }
-            if (loop.sockets() < fewest.sockets()) {
-                fewest = loop;
+            if (loop.sockets() < chosen.sockets()) {
+                chosen = loop;
             }
         }
-        return fewest;
+        chosen.given.incrementAndGet();
+        return chosen;
     }
 
     /** The loop for a new socket or conversation. */
@@ -157,8 +155,8 @@ public final class Loops implements AutoCloseable {
      */
     public Duration worstDelay() {
         long worst = worstNanos.getAndSet(0);
-        for (int number = 0; number < loops.size(); number++) {
-            worst = Math.max(worst, System.nanoTime() - due.get(number));
+        for (var loop : loops) {
+            worst = Math.max(worst, loop.lateNanos());
         }
         return Duration.ofNanos(worst);
     }
@@ -173,14 +171,13 @@ public final class Loops implements AutoCloseable {
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
     }
 
-    private void watch(Loop loop, int number) {
+    private void watch(Loop loop) {
         loop.scheduleWithFixedDelay(loop::look, LOOK_NANOS, LOOK_NANOS, TimeUnit.NANOSECONDS);
-        due.set(number, System.nanoTime() + WATCH_NANOS);
+        loop.due = System.nanoTime() + WATCH_NANOS;
         loop.scheduleWithFixedDelay(
                 () -> {
-                    long now = System.nanoTime();
-                    worstNanos.accumulateAndGet(now - due.get(number), Math::max);
-                    due.set(number, now + WATCH_NANOS);
+                    worstNanos.accumulateAndGet(loop.lateNanos(), Math::max);
+                    loop.due = System.nanoTime() + WATCH_NANOS;
                 },
                 WATCH_NANOS,
                 WATCH_NANOS,
@@ -209,8 +206,17 @@ public final class Loops implements AutoCloseable {
     private static final class Loop extends SingleThreadIoEventLoop {
         private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
+        /** So late, it may be blocked. */
+        private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
         /** Its processor time in the last second, as a share of a processor; 0 where a thread's time is not known. */
         private volatile double busy;
+
+        /** When it was to look at its clock. */
+        private volatile long due;
+
+        /** New sockets since it last looked: it does not know yet what they cost. */
+        private final AtomicInteger given = new AtomicInteger();
 
         private long spent;
         private long seen = System.nanoTime();
@@ -219,8 +225,20 @@ public final class Loops implements AutoCloseable {
             super(group, threads, handlers);
         }
 
+        boolean hasRoom(LoopSettings full) {
+            return sockets() < full.sockets()
+                    && busy < full.busy()
+                    && given.get() < full.burst()
+                    && lateNanos() < LATE_NANOS;
+        }
+
         int sockets() {
             return getNumOfRegisteredChannels();
+        }
+
+        /** How late it is now; negative while it is not. */
+        long lateNanos() {
+            return System.nanoTime() - due;
         }
 
         private void look() {
@@ -229,6 +247,7 @@ public final class Loops implements AutoCloseable {
             busy = (double) (total - spent) / (now - seen);
             spent = total;
             seen = now;
+            given.set(0);
         }
     }
 }

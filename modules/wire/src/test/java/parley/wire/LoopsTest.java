@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class LoopsTest {
 
     @Test
     void oneLoopIsFilledBeforeTheNext() {
-        try (var loops = Loops.create(new LoopSettings(2, 2, 1))) {
+        try (var loops = Loops.create(new LoopSettings(2, 2, 1, 1000))) {
             var first = socketOn(loops);
             var second = socketOn(loops);
             var third = socketOn(loops);
@@ -65,17 +66,45 @@ class LoopsTest {
 
     @Test
     void aBusyLoopGetsNoNewSockets() {
-        try (var loops = Loops.create(new LoopSettings(2, 1000, 0.01))) {
+        try (var loops = Loops.create(new LoopSettings(2, 1000, 0.01, 1_000_000_000))) {
             var enough = new AtomicBoolean();
             loops.get(0).execute(() -> turnUntil(enough, loops.get(0)));
 
             try {
-                rig.await("the idle loop", () -> loops.numberOf(loops.next()) == 1);
-                assertThat(loops.busiest()).isGreaterThan(0.01);
+                rig.await("a busy one", () -> loops.busiest() > 0.01);
+                assertThat(loops.numberOf(loops.next())).isEqualTo(1);
             } finally {
                 enough.set(true);
             }
             rig.await("the first again", () -> loops.numberOf(loops.next()) == 0);
+        }
+    }
+
+    @Test
+    void aBlockedLoopGetsNoNewSockets() {
+        try (var loops = Loops.create(new LoopSettings(2, 1000, 1, 1_000_000_000))) {
+            var freed = new CountDownLatch(1);
+            loops.get(0).execute(() -> awaitQuietly(freed));
+
+            try {
+                rig.await("the other loop", () -> loops.numberOf(loops.next()) == 1);
+            } finally {
+                freed.countDown();
+            }
+            rig.await("the first again", () -> loops.numberOf(loops.next()) == 0);
+        }
+    }
+
+    /** Who all come back at once, after a node's death: what they cost a loop is known a second later. */
+    @Test
+    void aBurstIsShared() {
+        try (var loops = Loops.create(new LoopSettings(2, 1000, 1, 3))) {
+            var given = IntStream.range(0, 6)
+                    .map(number -> loops.numberOf(loops.next()))
+                    .boxed()
+                    .toList();
+
+            assertThat(given).containsExactly(0, 0, 0, 1, 1, 1);
         }
     }
 

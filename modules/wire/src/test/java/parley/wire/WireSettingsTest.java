@@ -83,7 +83,7 @@ class WireSettingsTest {
 
     @Test
     void theLoopsDefaultsAreTheDocumentedOnes() {
-        assertThat(LoopSettings.from(ConfigFactory.load())).isEqualTo(new LoopSettings(0, 2000, 0.5));
+        assertThat(LoopSettings.from(ConfigFactory.load())).isEqualTo(new LoopSettings(0, 2000, 0.5, 200));
     }
 
     @ParameterizedTest
@@ -91,7 +91,8 @@ class WireSettingsTest {
         "count = -1, count: -1 (expected: 0 to 1024)",
         "sockets = 0, sockets: 0 (expected: at least 1)",
         "busy = 0, 'busy: 0.0 (expected: above 0, at most 1)'",
-        "busy = 1.5, 'busy: 1.5 (expected: above 0, at most 1)'"
+        "busy = 1.5, 'busy: 1.5 (expected: above 0, at most 1)'",
+        "burst = 0, burst: 0 (expected: at least 1)"
     })
     void aWrongValueOfTheLoopsIsNamed(String setting, String complaint) {
         var config = ConfigFactory.parseString("parley.wire.loops { " + setting + " }")
@@ -100,6 +101,14 @@ class WireSettingsTest {
         assertThatThrownBy(() -> LoopSettings.from(config))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(complaint);
+    }
+
+    @Test
+    void aKeyThatIsGoneIsNotPassedOverInSilence() {
+        var config = ConfigFactory.parseString("parley.wire.event-loops = 1").withFallback(ConfigFactory.load());
+
+        assertThatThrownBy(() -> LoopSettings.from(config))
+                .hasMessage("parley.wire.event-loops: no such key any more (expected: parley.wire.loops.count)");
     }
 
     static WireSettings with(String settings) {
