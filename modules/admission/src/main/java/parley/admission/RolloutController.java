@@ -258,6 +258,9 @@ final class RolloutController
                     new Changed.Refused(Refusal.INVALID, String.valueOf(wrong.getMessage()), now),
                     command.replyTo());
         }
+        if (isUnexplained(now, request) && now.letsMoreIn(next)) {
+            return refuse(state, "rollout.change", request, unexplained(now), command.replyTo());
+        }
         return apply(state, "rollout.change", request, command.proposal().toString(), next, false, command.replyTo());
     }
 
@@ -292,8 +295,10 @@ final class RolloutController
                 or(proposal.tenants(), old.tenants()));
         var plan = or(proposal.plan(), now.plan());
         boolean moved = flag.percentage() != old.percentage() || !plan.equals(now.plan());
-        // Whoever takes the slider into their own hands has ended what went by itself.
-        var phase = !moved ? now.phase() : Phase.PAUSED;
+        // Whoever takes the slider into their own hands has ended what went by itself; further down, a rollback stays
+        // one.
+        boolean latched = now.phase() == Phase.ROLLED_BACK && flag.percentage() < old.percentage();
+        var phase = !moved || latched ? now.phase() : Phase.PAUSED;
         return next(now, phase, flag, plan, moved ? plan.stepAt(flag.percentage()) : now.step(), request, moved);
     }
 
@@ -373,14 +378,20 @@ final class RolloutController
             case ROLLBACK -> now.flag().percentage() == 0 ? "nobody has voice (expected: a percentage above 0)" : null;
             case APPROVE, REJECT -> notDecided(now, action, request);
         };
-        if (why == null
-                && request.reason().isBlank()
-                && now.phase() == Phase.ROLLED_BACK
-                && action != Action.APPROVE
-                && action != Action.REJECT) {
-            why = "rolled back, and no reason is given (expected: why it may go on)";
+        if (why == null && isUnexplained(now, request) && (action == Action.PROMOTE || action == Action.RESUME)) {
+            return unexplained(now);
         }
         return why == null ? null : new Changed.Refused(Refusal.NOT_NOW, why, now);
+    }
+
+    /** R9: a rollback stays until a person with a reason goes on. Trying what that would do needs none. */
+    private static boolean isUnexplained(Rollout now, Request request) {
+        return now.phase() == Phase.ROLLED_BACK && request.reason().isBlank() && !request.dryRun();
+    }
+
+    private static Changed.Refused unexplained(Rollout now) {
+        return new Changed.Refused(
+                Refusal.NOT_NOW, "rolled back, and no reason is given (expected: reason: why it may go on)", now);
     }
 
     private static @Nullable String notDecided(Rollout now, Action action, Request request) {

@@ -271,6 +271,27 @@ class RolloutControllerTest {
         assertThat(with.flag().percentage()).isEqualTo(25);
     }
 
+    /** R9: not by the slider either, nor by way of a lower share; and whoever lowers it in a hurry is not asked. */
+    @Test
+    void aRollbackLatchesForTheSliderToo() {
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        act(Action.PROMOTE, request(AMIR, "go", null, null, false));
+        var back = ((Changed.Applied) act(Action.ROLLBACK, request(AMIR, "slow", null, null, false))).now();
+
+        var lower = ((Changed.Applied) change(percentage(3), request(BEA, "", back.revision(), null, false))).now();
+        var without = change(percentage(25), request(BEA, "", lower.revision(), null, false));
+        var tried = change(percentage(25), request(BEA, "", lower.revision(), null, true));
+        var further = act(Action.ROLLBACK, request(BEA, "", null, null, false));
+        var with = ((Changed.Applied) change(percentage(25), request(BEA, "mended", null, null, false))).now();
+
+        assertThat(lower.phase()).isEqualTo(Phase.ROLLED_BACK);
+        assertThat(lower.flag().percentage()).isEqualTo(3);
+        assertThat(((Changed.Refused) without).why()).isEqualTo(Refusal.NOT_NOW);
+        assertThat(tried).isInstanceOf(Changed.Applied.class);
+        assertThat(further).isInstanceOf(Changed.Applied.class);
+        assertThat(with.phase()).isEqualTo(Phase.PAUSED);
+    }
+
     @Test
     void whoeverTakesTheSliderEndsWhatWentByItself() {
         act(Action.PROMOTE, request(AMIR, "go", null, null, false));

@@ -243,12 +243,13 @@ class OpenApiAnswersTest {
         call("act", 202, "/admin/rollout/promote", operator, null);
         call("act", 200, "/admin/rollout/reject", operator, "{\"reason\": \"not yet\"}");
 
-        call("act", 400, "/admin/rollout/resume", operator, null);
         call("act", 200, "/admin/rollout/resume", operator, "{\"reason\": \"on\"}");
         call("act", 409, "/admin/rollout/resume", operator, "{\"reason\": \"on\"}");
         call("act", 200, "/admin/rollout/pause", operator, "{\"reason\": \"a look\"}");
         call("act", 200, "/admin/rollout/promote?dry_run=true", operator, null);
         call("act", 200, "/admin/rollout/rollback", operator, "{\"reason\": \"back\"}");
+        call("act", 409, "/admin/rollout/promote", operator, null);
+        call("act", 200, "/admin/rollout/promote?dry_run=true", operator, null);
         call("act", 400, "/admin/rollout/promote", operator, "{\"why\": \"?\"}");
 
         call("kill", 403, "/admin/rollout/kill", viewer, null);

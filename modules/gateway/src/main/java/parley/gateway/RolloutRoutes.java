@@ -49,12 +49,10 @@ import org.jspecify.annotations.Nullable;
 import parley.admission.Actor;
 import parley.admission.CallerId;
 import parley.admission.Kill;
-import parley.admission.Rollout;
 import parley.admission.Rollouts;
 import parley.admission.Rollouts.Action;
 import parley.admission.Rollouts.Changed;
 import parley.admission.Rollouts.Happening;
-import parley.admission.Rollouts.Proposal;
 import parley.admission.Rollouts.Request;
 
 /** {@code /admin/rollout}: how many get voice, who, and why; and the switch that stops it everywhere. */
@@ -65,7 +63,6 @@ final class RolloutRoutes {
             .build();
     private static final int MOST_LINES = 200;
     private static final int LONGEST_REASON = 500;
-    private static final String NO_REASON = "no reason given";
     private static final String BODY = " (expected: a JSON object, such as {\"reason\": \"why\"})";
     /** Shorter than what proxies take for dead, and than this server's own request-timeout. */
     private static final Duration HEARTBEAT = Duration.ofSeconds(15);
@@ -237,48 +234,18 @@ final class RolloutRoutes {
     // ---- changing
 
     private Route change(Actor actor, ObjectNode body) {
-        return asked(actor, body, true, request -> {
-            var proposal = RolloutJson.proposal(body);
-            return onSuccess(rollouts.change(proposal, explained(request, goesOn(proposal))), this::say);
-        });
+        return asked(
+                actor,
+                body,
+                true,
+                request -> onSuccess(rollouts.change(RolloutJson.proposal(body), request), this::say));
     }
 
     private Route act(Action action, Actor actor, ObjectNode body) {
         return asked(actor, body, false, request -> {
             RolloutJson.onlyThese(body, Set.of("reason", "expected_revision"));
-            return onSuccess(rollouts.act(action, explained(request, goesOn(action))), this::say);
+            return onSuccess(rollouts.act(action, request), this::say);
         });
-    }
-
-    private boolean goesOn(Action action) {
-        return action == Action.RESUME || (action == Action.PROMOTE && isRolledBack());
-    }
-
-    private boolean goesOn(Proposal proposal) {
-        var percentage = proposal.percentage();
-        return isRolledBack()
-                && percentage != null
-                && percentage > rollouts.current().flag().percentage();
-    }
-
-    private boolean isRolledBack() {
-        return rollouts.current().phase() == Rollout.Phase.ROLLED_BACK;
-    }
-
-    /**
-     * With a reason, for the audit. Whoever goes on where somebody or a guardrail has stopped is refused without one (R9); nobody
-     * else is, least of all who lowers the share in a hurry. A dry run leaves no trace.
-     */
-    private static Request explained(Request request, boolean goesOn) {
-        if (!request.reason().isBlank() || request.dryRun()) {
-            return request;
-        }
-        if (goesOn) {
-            throw new IllegalArgumentException(
-                    "reason: missing (expected: why it may go on, for the audit, such as {\"reason\": \"the provider is well"
-                            + " again\"})");
-        }
-        return new Request(request.actor(), NO_REASON, request.expectedRevision(), request.idempotencyKey(), false);
     }
 
     /** Conditions and reason of a change. Those of an action may be left out; a new state must say what it replaces. */
@@ -368,12 +335,14 @@ final class RolloutRoutes {
         }
     }
 
-    /** Whatever somebody in an emergency said, or did not say: it is no ground to refuse them. */
+    /** Whatever somebody in an emergency said, or did not say, and in whatever characters: no ground to refuse them. */
     private static String inEmergency(@Nullable String reason) {
         if (reason == null || reason.isBlank()) {
-            return NO_REASON;
+            return "no reason given";
         }
-        return reason.length() > LONGEST_REASON ? reason.substring(0, LONGEST_REASON) : reason;
+        var cut = reason.length() > LONGEST_REASON ? reason.substring(0, LONGEST_REASON) : reason;
+        // Half a character could not be told to the other nodes.
+        return new String(cut.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
     private Route switched(boolean on, Kill.Live live, Actor actor, String reason) {
