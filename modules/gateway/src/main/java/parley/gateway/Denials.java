@@ -53,6 +53,8 @@ final class Denials implements Consumer<Denied> {
         boolean quiet;
 
         Denied last;
+        /** Counts its windows: only the end of the present one counts. */
+        int turn;
 
         @Nullable
         Runnable end;
@@ -122,7 +124,8 @@ final class Denials implements Consumer<Denied> {
     }
 
     private void endLater(Heap heap, Waiting there) {
-        there.end = after.apply(there.quiet ? settings.longest() : there.window, () -> end(heap));
+        int turn = ++there.turn;
+        there.end = after.apply(there.quiet ? settings.longest() : there.window, () -> end(heap, there, turn));
     }
 
     private void widen(Waiting there) {
@@ -136,11 +139,11 @@ final class Denials implements Consumer<Denied> {
         }
     }
 
-    private void end(Heap heap) {
+    private void end(Heap heap, Waiting over, int turn) {
         Denied together;
         synchronized (this) {
-            var over = waiting.get(heap);
-            if (over == null) {
+            if (waiting.get(heap) != over || over.turn != turn) {
+                // It was called off when it had begun already.
                 return;
             }
             if (over.quiet) {
@@ -168,7 +171,7 @@ final class Denials implements Consumer<Denied> {
             one = one.at("/…").from("other networks");
         } else if (heap.equals(Heap.OTHERS)) {
             // The last one is not to blame for what others tried.
-            one = one.at("/…").from("several networks").by("others");
+            one = one.at("/…").from("several networks").byMany("others");
         }
         return one.times(over.untold, over.window);
     }

@@ -67,8 +67,9 @@ final class Operators implements Guard {
             return new Denied(name, role, least, method, path, code, why, otherNetwork, via);
         }
 
-        Denied by(String otherName) {
-            return new Denied(otherName, role, least, method, path, code, why, network, via);
+        /** By several: what the last of them is, and came by, is not theirs. */
+        Denied byMany(String theirName) {
+            return new Denied(theirName, null, least, method, path, code, why, network, "api");
         }
 
         /** So often the same. */

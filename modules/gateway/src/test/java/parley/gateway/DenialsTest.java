@@ -12,6 +12,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import parley.admission.Actor;
 import parley.gateway.Operators.Denied;
 import parley.meter.Meters;
 
@@ -132,7 +133,7 @@ class DenialsTest {
             pass();
         }
         assertThat(audit).hasSize(told + 1);
-        assertThat(audit.getLast().actor().id()).isEqualTo("others");
+        assertThat(audit.getLast().actor()).isEqualTo(new Actor("user", "others", "", "api"));
         assertThat(audit.getLast().reason())
                 .isEqualTo(
                         "role_too_small: role; " + (10_000 - told) + " times within a minute, from several networks");
