@@ -28,7 +28,8 @@ import parley.wire.WebSocketClose;
  * scripts/bench frame} runs it.
  *
  * <p>A frame begins as a socket's does, as bytes in a pooled buffer; {@link #copied} is that beginning alone, with the
- * loop's task that stands for the socket's wakening. What the others cost more is Parley's.
+ * loop's task that stands for the socket's wakening. What the others cost more is Parley's. Short, because a conversation
+ * that has heard some ten million frames, twelve days of speech, is over.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -37,8 +38,8 @@ import parley.wire.WebSocketClose;
 @Fork(
         value = 2,
         jvmArgsAppend = {"-Xmx512m", "-XX:+UseCompactObjectHeaders", "-Dio.netty.leakDetection.level=disabled"})
-@Warmup(iterations = 5, time = 2)
-@Measurement(iterations = 5, time = 1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public class FrameBenchmark {
     static final int FRAMES = 1000;
 
