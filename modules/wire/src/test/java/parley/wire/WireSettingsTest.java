@@ -83,7 +83,7 @@ class WireSettingsTest {
 
     @Test
     void theLoopsDefaultsAreTheDocumentedOnes() {
-        assertThat(LoopSettings.from(ConfigFactory.load())).isEqualTo(new LoopSettings(0, 2000, 0.5, 200));
+        assertThat(LoopSettings.from(ConfigFactory.load())).isEqualTo(new LoopSettings(0, 2000, 0.5, 500));
     }
 
     @ParameterizedTest
