@@ -11,6 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import parley.protocol.ClientEvent;
 import parley.protocol.EventType;
 import parley.protocol.Ids;
@@ -65,6 +67,8 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
         void callerEnded(String seat, int code);
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
 
     /** The close code of a session that has spent what it may. */
     private static final int BUDGET = 4500;
@@ -616,6 +620,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void lost(String why) {
+        concerned.around(() -> LOG.info("session {} lost its provider: {}", id, why));
         trace.event("provider_lost");
         trace.seeks();
         times.failed("provider_lost");
