@@ -395,7 +395,7 @@ public final class SessionMetrics {
         if (tenants.contains(tenant)) {
             return tenant;
         }
-        synchronized (tenants) {
+        synchronized (this) {
             return tenants.size() < mostTenants && tenants.add(tenant) ? tenant : Meters.OTHER;
         }
     }
