@@ -206,8 +206,11 @@ public final class Loops implements AutoCloseable {
     private static final class Loop extends SingleThreadIoEventLoop {
         private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
-        /** So late, it may be blocked. */
-        private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+        /**
+         * So late, it is blocked. One that begins, in a JVM that is still cold or on a machine without a processor to
+         * spare, is late by a second; what is put elsewhere for that crosses threads for all its life.
+         */
+        private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
         /** Its processor time in the last second, as a share of a processor; 0 where a thread's time is not known. */
         private volatile double busy;
