@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
@@ -39,6 +40,8 @@ public final class VoiceSmoke {
 
     private final LinkedBlockingQueue<String> events = new LinkedBlockingQueue<>(10_000);
     private final CompletableFuture<String> closed = new CompletableFuture<>();
+    /** When the first sound of the agent came, {@link System#nanoTime}; 0: not yet. */
+    private final AtomicLong firstAudio = new AtomicLong();
     private final Duration patience;
 
     private VoiceSmoke(Duration patience) {
@@ -135,6 +138,8 @@ public final class VoiceSmoke {
 
     /** A second of a tone and then silence, as a microphone would send it; the server hears the end, or is told. */
     private void speak(WebSocket socket) throws InterruptedException {
+        firstAudio.set(0);
+        long spoken = 0;
         for (int frame = 0; frame < 100; frame++) {
             socket.sendText(
                             "{\"type\":\"input_audio_buffer.append\",\"audio\":\"" + sound(frame, frame < 50) + "\"}",
@@ -143,13 +148,14 @@ public final class VoiceSmoke {
                     .exceptionally(lost -> socket)
                     .join();
             TimeUnit.MILLISECONDS.sleep(20);
+            if (frame == 49) {
+                spoken = System.nanoTime();
+            }
         }
-        long spoken = System.nanoTime();
         boolean committed = false;
-        long firstAudio = 0;
         while (true) {
-            var event = events.poll(committed || firstAudio > 0 ? patience.toMillis() : 3000, TimeUnit.MILLISECONDS);
-            if (event == null && !committed && firstAudio == 0) {
+            var event = events.poll(committed || firstAudio.get() != 0 ? patience.toMillis() : 3000, TimeUnit.MILLISECONDS);
+            if (event == null && !committed && firstAudio.get() == 0) {
                 // A provider that takes a tone for no speech.
                 committed = true;
                 socket.sendText("{\"type\":\"input_audio_buffer.commit\"}", true)
@@ -158,14 +164,11 @@ public final class VoiceSmoke {
             }
             require(event != null, "spoken turn: no answer within " + patience.toSeconds() + " s" + end());
             require(!is(event, "error"), "spoken turn: " + event);
-            if (firstAudio == 0 && (is(event, "response.output_audio.delta") || is(event, "response.audio.delta"))) {
-                firstAudio = System.nanoTime();
-            }
             if (is(event, "response.done")) {
-                require(firstAudio > 0, "spoken turn: the answer had no sound: " + event);
+                require(firstAudio.get() != 0, "spoken turn: the answer had no sound: " + event);
                 System.out.printf(
-                        "ok    spoken turn, first audio %d ms after the last frame%n",
-                        Math.max(0, TimeUnit.NANOSECONDS.toMillis(firstAudio - spoken)));
+                        "ok    spoken turn, first audio %d ms after the end of the tone%n",
+                        TimeUnit.NANOSECONDS.toMillis(firstAudio.get() - spoken));
                 return;
             }
         }
@@ -264,7 +267,11 @@ public final class VoiceSmoke {
         public CompletionStage<?> onText(WebSocket from, CharSequence part, boolean last) {
             message.append(part);
             if (last) {
-                events.offer(message.toString());
+                var event = message.toString();
+                if (is(event, "response.output_audio.delta") || is(event, "response.audio.delta")) {
+                    firstAudio.compareAndSet(0, System.nanoTime());
+                }
+                events.offer(event);
                 message.setLength(0);
             }
             from.request(1);

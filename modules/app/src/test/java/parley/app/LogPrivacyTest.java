@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -67,6 +68,7 @@ class LogPrivacyTest {
     private static final class Capture extends AppenderBase<ILoggingEvent> {
         private final ConcurrentLinkedQueue<String> raw = new ConcurrentLinkedQueue<>();
         private final ConcurrentLinkedQueue<String> written = new ConcurrentLinkedQueue<>();
+        private final CountDownLatch providerLost = new CountDownLatch(1);
         private final LogEncoder encoder = new LogEncoder();
         private final RedactingAppender filter = new RedactingAppender();
 
@@ -102,6 +104,9 @@ class LogPrivacyTest {
                             ? ""
                             : ThrowableProxyUtil.asString(event.getThrowableProxy())));
             filter.doAppend(event);
+            if (event.getFormattedMessage().endsWith(" lost its provider: 1006")) {
+                providerLost.countDown();
+            }
         }
     }
 
@@ -134,6 +139,9 @@ class LogPrivacyTest {
             overHttp(node);
             overWebSockets(node);
             byOperators(node);
+            assertThat(capture.providerLost.await(60, TimeUnit.SECONDS))
+                    .as("a line that tells of a lost provider")
+                    .isTrue();
         } finally {
             parley.setLevel(before);
             root.detachAppender(capture);

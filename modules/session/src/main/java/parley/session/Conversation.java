@@ -620,7 +620,10 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
 
     @Override
     public void lost(String why) {
-        concerned.around(() -> LOG.info("session {} lost its provider: {}", id, why));
+        if (!ProviderSide.SUSPENDED.equals(why)) {
+            // A close code or "mute"; the reason is the provider's text.
+            concerned.around(() -> LOG.info("session {} lost its provider: {}", id, why.split(" ", 2)[0]));
+        }
         trace.event("provider_lost");
         trace.seeks();
         times.failed("provider_lost");

@@ -81,13 +81,17 @@ class LoopsTest {
     }
 
     @Test
-    void aBlockedLoopGetsNoNewSockets() {
+    void aLoopThatIsBlockedForTwoSecondsGetsNoNewSockets() {
         try (var loops = Loops.create(new LoopSettings(2, 1000, 1, 1_000_000_000))) {
             var freed = new CountDownLatch(1);
             loops.get(0).execute(() -> awaitQuietly(freed));
 
+            long blocked = System.nanoTime();
             try {
                 rig.await("the other loop", () -> loops.numberOf(loops.next()) == 1);
+                assertThat(Duration.ofNanos(System.nanoTime() - blocked))
+                        .describedAs("a moment is no block")
+                        .isGreaterThan(Duration.ofMillis(500));
             } finally {
                 freed.countDown();
             }
