@@ -61,7 +61,7 @@ public final class Loops implements AutoCloseable {
         return ((PooledByteBufAllocator) ALLOCATOR).metric().usedDirectMemory();
     }
 
-    private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
