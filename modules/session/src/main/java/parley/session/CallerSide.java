@@ -205,9 +205,10 @@ final class CallerSide {
         if (recovered) {
             event.put("replayed", resumption.replayed());
         } else {
-            event.put("reason", seatedOnce ? "window_exceeded" : "node_lost");
+            boolean here = seatedOnce && !resumption.elsewhere();
+            event.put("reason", here ? "window_exceeded" : "node_lost");
             event.put("history", soFar.turns().size());
-            if (seatedOnce && resumption.missedEvents() >= 0) {
+            if (here && resumption.missedEvents() >= 0) {
                 var missed = event.putObject("missed").put("events", resumption.missedEvents());
                 if (resumption.missedAudioMs() >= 0) {
                     missed.put("audio_ms", resumption.missedAudioMs());

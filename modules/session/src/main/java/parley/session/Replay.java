@@ -1,6 +1,7 @@
 package parley.session;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,7 @@ final class Replay {
      * An event as it was sent.
      *
      * @param speech what it is a slice of, from {@code speechMs} on; null for everything but agent audio
+     * @param inTurn whether it kept its place in an answer; else it is in the history, or about the connection
      */
     record Sent(
             long seq,
@@ -27,10 +29,23 @@ final class Replay {
             int length,
             long audioMs,
             @Nullable Playback speech,
-            long speechMs) {
+            long speechMs,
+            boolean inTurn) {
         Frame again() {
             return Frame.text(bytes.retainedSlice(from, length));
         }
+
+        /** Without its number, as if it had never been sent. */
+        Frame anew() {
+            return Frame.spliced(BRACE, again(), prefix(seq).length);
+        }
+    }
+
+    private static final byte[] BRACE = {'{'};
+
+    /** What an event begins with instead of its brace. */
+    static byte[] prefix(long seq) {
+        return ("{\"seq\":" + seq + ",").getBytes(StandardCharsets.US_ASCII);
     }
 
     private final ArrayDeque<Sent> kept = new ArrayDeque<>();
@@ -66,9 +81,9 @@ final class Replay {
     }
 
     /** The next event is about to be sent; the frame stays the sender's. */
-    void keep(long seq, Frame frame, long audioMs, @Nullable Playback speech, long speechMs) {
+    void keep(long seq, Frame frame, long audioMs, @Nullable Playback speech, long speechMs, boolean inTurn) {
         var bytes = frame.buffer().retain();
-        kept.add(new Sent(seq, bytes, bytes.readerIndex(), bytes.readableBytes(), audioMs, speech, speechMs));
+        kept.add(new Sent(seq, bytes, bytes.readerIndex(), bytes.readableBytes(), audioMs, speech, speechMs, inTurn));
         keptAudioMs += audioMs;
         while (kept.size() > mostEvents || keptAudioMs > mostAudioMs) {
             long ms = forgetOldest();

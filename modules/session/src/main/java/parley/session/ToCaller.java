@@ -3,7 +3,6 @@ package parley.session;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,9 @@ import parley.wire.Frame;
  *
  * <p>A guided caller's events are numbered, and the last of them kept ({@link Replay}). While it is away what waits
  * stays, within the same bounds; when it is back, what it missed comes first, with its old numbers, or nothing of it when
- * not all is there. For the strict face nothing is kept. Confined to the conversation's loop.
+ * not all is there: the history tells it then. But a caller who heard nothing at all since something was lost gets of the
+ * answers what was sent since, as if it had not been. For the strict face nothing is kept. Confined to the conversation's
+ * loop.
  */
 final class ToCaller {
     /** An item of which the caller heard only so much. */
@@ -38,10 +39,19 @@ final class ToCaller {
      * @param replayed events that are sent again
      * @param missedEvents events that are not; -1 when unknown
      * @param missedAudioMs agent audio in them; -1 when unknown
+     * @param elsewhere whether what it missed was sent by an earlier host of the session
      */
-    record Resumption(boolean recovered, int replayed, long missedEvents, long missedAudioMs) {
+    record Resumption(boolean recovered, int replayed, long missedEvents, long missedAudioMs, boolean elsewhere) {
         /** The strict face has no numbers. */
-        static final Resumption NOTHING_KEPT = new Resumption(false, 0, -1, -1);
+        static final Resumption NOTHING_KEPT = missing(-1, -1, false);
+
+        static Resumption complete(int replayed) {
+            return new Resumption(true, replayed, 0, 0, false);
+        }
+
+        static Resumption missing(long events, long audioMs, boolean elsewhere) {
+            return new Resumption(false, 0, events, audioMs, elsewhere);
+        }
     }
 
     /** A guided caller's frames of any kind: more than {@code agent-buffer} of speech comes in. */
@@ -80,6 +90,10 @@ final class ToCaller {
     private long position;
     /** What was sent up to here is no longer to be heard: the caller has spoken over it. */
     private long cutUpTo;
+    /** Who names a lower number has heard nothing of what was sent since something was lost. */
+    private long gap;
+    /** Who names a lower number has missed something of an earlier host. */
+    private long elsewhere;
 
     /** @param seq the last number that the session gave before */
     ToCaller(Face face, SessionSettings settings, SessionMetrics metrics, long seq) {
@@ -92,6 +106,8 @@ final class ToCaller {
         this.seq = seq;
         this.position = seq;
         this.cutUpTo = seq;
+        this.gap = seq;
+        this.elsewhere = seq;
     }
 
     /** The last number that was given. */
@@ -411,14 +427,23 @@ final class ToCaller {
         away = false;
         long named = stillThere && lastSeq >= 0 ? Math.max(lastSeq, replay.acked()) : lastSeq;
         long last = named < 0 && seq == 0 ? 0 : named;
-        return whole && last <= seq && replay.reachesBackTo(last)
-                ? recovered(replay.after(last), last, now)
-                : unrecovered(replay, last, now);
+        if (whole && last <= seq && replay.reachesBackTo(last)) {
+            return recovered(replay.after(last), last, now);
+        }
+        // A line that nobody has closed may be dead all the same.
+        boolean heardNothing = last >= 0 && last < gap && replay.reachesBackTo(gap);
+        return unrecovered(replay, last, heardNothing, !whole || (last >= 0 && last < elsewhere), now);
     }
 
     private Resumption recovered(List<Replay.Sent> lost, long last, long now) {
         position = last;
         missed.addAll(lost);
+        rewind(lost, now);
+        return Resumption.complete(lost.size());
+    }
+
+    /** The agent goes on where the caller stopped to hear it. */
+    private void rewind(List<Replay.Sent> lost, long now) {
         var heardAgain = new ArrayList<Playback>();
         for (var sent : lost) {
             var item = sent.speech();
@@ -435,23 +460,45 @@ final class ToCaller {
             item.resumed(first, now);
             first = item;
         }
-        return new Resumption(true, lost.size(), 0, 0);
     }
 
-    private Resumption unrecovered(Replay kept, long last, long now) {
+    private Resumption unrecovered(Replay kept, long last, boolean heardNothing, boolean ofAnother, long now) {
         metrics.replayMisses.increment();
         boolean told = last >= 0 && last <= seq;
-        var missing = new Resumption(false, 0, told ? seq - last : -1, told ? kept.audioMsAfter(last) : -1);
         var lost = told ? kept.after(last) : List.<Replay.Sent>of();
-        for (var item : speech) {
-            item.lost(firstMsOf(item, lost), now);
+        int anew = 0;
+        if (heardNothing) {
+            rewind(lost, now);
+            anew = sendAnew(lost);
+        } else {
+            for (var item : speech) {
+                item.lost(firstMsOf(item, lost), now);
+            }
         }
+        var missing = Resumption.missing(told ? seq - last - anew : -1, told ? kept.audioMsAfter(last) : -1, ofAnother);
         // One number is left out: who comes back with an earlier one has not even heard that something was lost.
         seq = (last > seq && last <= MAX_SEQ ? last : seq) + 1;
         position = seq;
         cutUpTo = seq;
+        gap = seq;
+        if (ofAnother) {
+            elsewhere = seq;
+        }
         kept.clear(seq);
         return missing;
+    }
+
+    /** Of what nobody has heard, the answers: all else is in the history. Tells how many events that are. */
+    private int sendAnew(List<Replay.Sent> unheard) {
+        int anew = 0;
+        for (var sent : unheard.reversed()) {
+            if (sent.inTurn() && sent.seq() > cutUpTo) {
+                inTurn.addFirst(new OutFrame(sent.anew(), sent.audioMs(), sent.speech(), null));
+                waitingMs += sent.audioMs();
+                anew++;
+            }
+        }
+        return anew;
     }
 
     private static long firstMsOf(Playback item, List<Replay.Sent> slices) {
@@ -481,7 +528,7 @@ final class ToCaller {
         }
         var first = urgent.poll();
         if (first != null) {
-            return numbered(first, 0, null, 0);
+            return numbered(OutFrame.control(first), 0, false);
         }
         var waiting = inTurn.peek();
         if (waiting == null) {
@@ -504,7 +551,7 @@ final class ToCaller {
         if (waiting.ends() != null) {
             fullySent.add(waiting.ends());
         }
-        return numbered(waiting.frame(), waiting.audioMs(), slice, from);
+        return numbered(waiting, from, true);
     }
 
     /** Not paced: it had its time, and what comes after it, a barge-in perhaps, must not wait. */
@@ -538,7 +585,8 @@ final class ToCaller {
     }
 
     /** Guided faces count the events of a session, so that a caller who comes back can say what was the last. */
-    private Frame numbered(Frame frame, long audioMs, @Nullable Playback speech, long speechMs) {
+    private Frame numbered(OutFrame out, long speechMs, boolean isInTurn) {
+        var frame = out.frame();
         if (replay == null) {
             return frame;
         }
@@ -546,7 +594,7 @@ final class ToCaller {
         if (numbered != frame) {
             seq++;
             position = seq;
-            replay.keep(seq, numbered, audioMs, speech, speechMs);
+            replay.keep(seq, numbered, out.audioMs(), out.speech(), speechMs, isInTurn);
         }
         return numbered;
     }
@@ -565,8 +613,7 @@ final class ToCaller {
         if (key >= bytes.writerIndex() || bytes.getByte(key) != '"') {
             return frame;
         }
-        var prefix = "{\"seq\":" + number + ",";
-        return Frame.spliced(prefix.getBytes(StandardCharsets.US_ASCII), frame, brace + 1 - bytes.readerIndex());
+        return Frame.spliced(Replay.prefix(number), frame, brace + 1 - bytes.readerIndex());
     }
 
     private static int skipSpace(ByteBuf bytes, int from) {

@@ -278,6 +278,28 @@ class HandOverTest {
         assertThat(told.line().hears()).as("asked once").isEqualTo(Events.append(20));
     }
 
+    /** B12: node and connection lost within seconds. */
+    @Test
+    void whoLosesItsFirstConnectionToTheNextHostHearsThatOnesAnswerFromTheBeginning() {
+        inTheMiddleOfAnAnswer(Face.VOICE);
+        stage.eventually(() -> reported.journaled(AgentHeard.class).stream().anyMatch(heard -> heard.heardMs() > 2000));
+        elsewhere.goesOn(journal(Face.VOICE));
+        var lost = elsewhere.sits("seat-2", Manner.MOVED, 12, null);
+        var next = Stage.taken(rig.provider, 2).line();
+        assertThat(next.hears("response.create")).isNotNull();
+        next.says(Events.begun("r2"), Events.audio("r2", "b", 300));
+        assertThat(lost.hears("response.output_audio.delta")).contains("\"b\"");
+        lost.hangsUp(1006, "");
+
+        var caller = elsewhere.sits("seat-3", Manner.BACK, 12, "{\"type\":\"voice-welcome\"}");
+
+        assertThat(caller.hears("session.resumed"))
+                .contains("\"recovered\":false", "\"reason\":\"node_lost\"", "\"missed\":null");
+        assertThat(caller.hears("conversation.item.done")).contains("\"u\"");
+        assertThat(caller.hears("response.created")).contains("\"r2\"");
+        assertThat(caller.hears("response.output_audio.delta")).contains("\"b\"");
+    }
+
     /** B12, R7: provider and node lost within seconds. */
     @Test
     void anAnswerThatWaitedBehindACutOneWhenItsNodeCrashedWasNotHeard() {

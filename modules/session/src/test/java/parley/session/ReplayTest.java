@@ -37,7 +37,7 @@ class ReplayTest {
 
     private void sent(long seq, long audioMs) {
         var frame = event(seq);
-        replay.keep(seq, frame, audioMs, null, 0);
+        replay.keep(seq, frame, audioMs, null, 0, true);
         frame.release();
     }
 
@@ -160,7 +160,7 @@ class ReplayTest {
     @Test
     void aFrameLivesAsLongAsTheWireOrTheReplayNeedsIt() {
         var frame = event(11);
-        replay.keep(11, frame, 0, null, 0);
+        replay.keep(11, frame, 0, null, 0, true);
         frame.release();
         assertThat(frame.buffer().refCnt()).isEqualTo(1);
 
@@ -174,7 +174,7 @@ class ReplayTest {
     @Test
     void headersThatAreWrittenInFrontOfAFrameAndItsReadingLeaveItAsItWas() {
         var frame = event(11);
-        replay.keep(11, frame, 0, null, 0);
+        replay.keep(11, frame, 0, null, 0, true);
         var buffer = frame.buffer();
         int start = buffer.readerIndex() - 8;
         int end = buffer.writerIndex();
@@ -208,7 +208,7 @@ class ReplayTest {
         var connection =
                 new LinkConnection(channel, 1 << 20, Rig.settings(java.util.Map.of()), (link, stream, seat) -> {});
         var frame = event(11);
-        replay.keep(11, frame, 0, null, 0);
+        replay.keep(11, frame, 0, null, 0, true);
         connection.send(7, frame);
         connection.send(8, replay.after(10).getFirst().again());
         connection.send(9, replay.after(10).getFirst().again());

@@ -145,7 +145,11 @@ class ToCallerModelTest {
 
     /** @param item of which it is a slice, up to {@code toMs}; null for everything but audio */
     private record Sent(
-            long seq, String text, long audioMs, @Nullable String item, long toMs, ByteBuf bytes) {}
+            long seq, String text, long audioMs, @Nullable String item, long toMs, ByteBuf bytes, boolean inTurn) {
+        String unnumbered() {
+            return text.replaceFirst("\"seq\":[0-9]+,", "");
+        }
+    }
 
     private record OnTheWay(Frame frame, String text, long seq, boolean about) {}
 
@@ -191,6 +195,10 @@ class ToCallerModelTest {
         private long gone;
         /** Nothing up to here may be sent again. */
         private long floor;
+        /** Was sent to a line on which nobody heard anything, and is next. */
+        private final ArrayDeque<Sent> comesAnew = new ArrayDeque<>();
+        /** What was sent up to here the caller has spoken over. */
+        private long cut;
 
         void happens(Step step) {
             switch (step) {
@@ -253,6 +261,8 @@ class ToCallerModelTest {
 
         private void bargeIn() {
             queue.interrupt(now);
+            cut = queue.seq();
+            comesAnew.removeIf(event -> event.item() != null);
             queue.fromOutside(event("input_audio_buffer.speech_started", ""));
             assertThat(queue.heard(now)).isEmpty();
         }
@@ -293,7 +303,12 @@ class ToCallerModelTest {
                 sentMs.merge(item, ms, Long::sum);
             }
             made.add(frame.buffer());
-            var event = new Sent(seq, text, ms, item, item == null ? 0 : sentMs.get(item), frame.buffer());
+            var type = json.path("type").asText();
+            boolean inTurn = type.startsWith("response.");
+            var event = new Sent(seq, text, ms, item, item == null ? 0 : sentMs.get(item), frame.buffer(), inTurn);
+            if (inTurn && !comesAnew.isEmpty()) {
+                assertThat(event.unnumbered()).isEqualTo(comesAnew.remove().unnumbered());
+            }
             sent.put(seq, event);
             kept.add(event);
             while (kept.size() > REPLAY_EVENTS
@@ -371,21 +386,29 @@ class ToCallerModelTest {
             long last = named < 0 && queue.seq() == 0 ? 0 : named;
             long before = queue.seq();
             boolean recovers = last >= gone && last <= before;
+            boolean heardNothing = last >= 0 && last < floor && gone == floor;
             var resumption = queue.present(says, now);
             there = true;
 
             assertThat(resumption.recovered()).isEqualTo(recovers);
             if (recovers) {
                 long missed = kept.stream().filter(event -> event.seq() > last).count();
-                assertThat(resumption).isEqualTo(new ToCaller.Resumption(true, (int) missed, 0, 0));
+                assertThat(resumption).isEqualTo(ToCaller.Resumption.complete((int) missed));
                 lineSeq = last;
                 has = last;
                 reach = new HashMap<>();
                 sent.values().stream().filter(event -> event.seq() <= last).forEach(this::reached);
             } else {
                 boolean told = last >= 0 && last <= before;
+                var anew = kept.stream()
+                        .filter(event -> heardNothing && event.inTurn() && event.seq() > cut)
+                        .toList();
+                anew.stream()
+                        .filter(event -> event.item() != null)
+                        .forEach(event -> sentMs.merge(event.item(), event.toMs() - event.audioMs(), Math::min));
+                anew.reversed().forEach(comesAnew::addFirst);
                 assertThat(resumption.replayed()).isZero();
-                assertThat(resumption.missedEvents()).isEqualTo(told ? before - last : -1);
+                assertThat(resumption.missedEvents()).isEqualTo(told ? before - last - anew.size() : -1);
                 if (resumption.missedAudioMs() >= 0) {
                     assertThat(told).isTrue();
                     assertThat(resumption.missedAudioMs())

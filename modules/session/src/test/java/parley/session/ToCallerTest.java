@@ -328,7 +328,7 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "d");
 
-        assertThat(guided.present(1, at(500))).isEqualTo(new Resumption(true, 2, 0, 0));
+        assertThat(guided.present(1, at(500))).isEqualTo(Resumption.complete(2));
         assertThat(drained(guided, at(500))).containsExactly(numbered(2, "b"), numbered(3, "c"), numbered(4, "d"));
         assertThat(metrics.replayedEvents()).isEqualTo(2);
         assertThat(metrics.replayMisses()).isZero();
@@ -340,7 +340,7 @@ class ToCallerTest {
         drained(guided, at(0));
         guided.absent(at(0));
 
-        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(true, 0, 0, 0));
+        assertThat(guided.present(1, at(10))).isEqualTo(Resumption.complete(0));
         assertThat(drained(guided, at(10))).isEmpty();
     }
 
@@ -348,7 +348,7 @@ class ToCallerTest {
     void theFirstCallerHasMissedNothing() {
         say(guided, "welcome");
 
-        assertThat(guided.present(-1, at(0))).isEqualTo(new Resumption(true, 0, 0, 0));
+        assertThat(guided.present(-1, at(0))).isEqualTo(Resumption.complete(0));
         assertThat(drained(guided, at(0))).containsExactly(numbered(1, "welcome"));
     }
 
@@ -361,7 +361,7 @@ class ToCallerTest {
         guided.next(at(10), LOOPS.next(), () -> {}).release();
         guided.absent(at(20));
 
-        assertThat(guided.present(1, at(30))).isEqualTo(new Resumption(true, 2, 0, 0));
+        assertThat(guided.present(1, at(30))).isEqualTo(Resumption.complete(2));
         assertThat(drained(guided, at(30))).containsExactly(numbered(2, "b"), numbered(3, "c"));
     }
 
@@ -370,7 +370,7 @@ class ToCallerTest {
         say(guided, "a", "b");
         drained(guided, at(0));
 
-        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(guided.present(1, at(10))).isEqualTo(Resumption.complete(1));
         assertThat(drained(guided, at(10))).containsExactly(numbered(2, "b"));
     }
 
@@ -381,7 +381,7 @@ class ToCallerTest {
         guided.acked(2);
         guided.absent(at(0));
 
-        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(false, 0, 2, -1));
+        assertThat(guided.present(1, at(10))).isEqualTo(Resumption.missing(2, -1, false));
         assertThat(drained(guided, at(10))).isEmpty();
     }
 
@@ -391,7 +391,7 @@ class ToCallerTest {
         drained(guided, at(0));
         guided.acked(2);
 
-        assertThat(guided.present(1, at(10))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(guided.present(1, at(10))).isEqualTo(Resumption.complete(1));
         assertThat(drained(guided, at(10))).containsExactly(numbered(3, "c"));
         guided.acked(3);
         guided.absent(at(20));
@@ -421,7 +421,7 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "later");
 
-        assertThat(guided.present(4, at(10))).isEqualTo(new Resumption(false, 0, 21, 0));
+        assertThat(guided.present(4, at(10))).isEqualTo(Resumption.missing(21, 0, false));
         assertThat(drained(guided, at(10))).containsExactly(numbered(27, "later"));
         assertThat(metrics.replayMisses()).isEqualTo(1);
         assertThat(metrics.replayedEvents()).isZero();
@@ -437,7 +437,7 @@ class ToCallerTest {
         }
         guided.absent(at(3000));
 
-        assertThat(guided.present(0, at(4000))).isEqualTo(new Resumption(false, 0, 8, 4000));
+        assertThat(guided.present(0, at(4000))).isEqualTo(Resumption.missing(8, 4000, false));
         assertThat(metrics.replayForgottenMs()).isEqualTo(1000);
     }
 
@@ -448,7 +448,7 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "b");
 
-        assertThat(guided.present(-1, at(10))).isEqualTo(new Resumption(false, 0, -1, -1));
+        assertThat(guided.present(-1, at(10))).isEqualTo(Resumption.missing(-1, -1, false));
         assertThat(drained(guided, at(10))).containsExactly(numbered(3, "b"));
     }
 
@@ -469,6 +469,78 @@ class ToCallerTest {
                 .isTrue();
     }
 
+    /** F0: its host was lost, and so is the first connection to the next one. */
+    @Test
+    void whoHeardNothingSinceSomethingWasLostHearsTheAnswerFromItsBeginning() {
+        say(guided, "a");
+        drained(guided, at(0));
+        guided.absent(at(0));
+        guided.present(1, false, at(10));
+        guided.urgent(Frame.text("{\"type\":\"history\"}"));
+        say(guided, "begins");
+        audio(guided, "r1", "i", 400);
+        audio(guided, "r1", "i", 800);
+        assertThat(drained(guided, at(10))).hasSize(4);
+        guided.absent(at(900));
+        audio(guided, "r1", "i", 500);
+
+        assertThat(guided.present(1, true, at(2000))).isEqualTo(Resumption.missing(2, -1, true));
+        var again = drained(guided, at(2000));
+        assertThat(again.getFirst()).as("not the history, which comes anew").isEqualTo(numbered(8, "begins"));
+        assertThat(again.stream().filter(text -> text.contains("audio.delta")).count())
+                .isEqualTo(2);
+        assertThat(guided.heard(at(2500))).containsExactly(new ToCaller.Cut("i", 500));
+        assertThat(audibleSeqs(guided, at(2500))).as("in its time").containsExactly(11);
+        assertThat(guided.heard(at(9000))).containsExactly(new ToCaller.Cut("i", 1700));
+    }
+
+    @Test
+    void whoHeardALittleSinceSomethingWasLostIsSentTheRestWithItsNumbers() {
+        guided.present(0, false, at(0));
+        say(guided, "a", "b");
+        drained(guided, at(0));
+        guided.absent(at(10));
+
+        assertThat(guided.present(2, true, at(20))).isEqualTo(Resumption.complete(1));
+        assertThat(drained(guided, at(20))).containsExactly(numbered(3, "b"));
+    }
+
+    @Test
+    void whatTheCallerHasSpokenOverIsNotSentAnew() {
+        guided.present(0, false, at(0));
+        audio(guided, "r1", "i", 400);
+        drained(guided, at(0));
+        guided.interrupt(at(100));
+        say(guided, "after");
+        drained(guided, at(100));
+        guided.absent(at(200));
+
+        guided.present(0, true, at(300));
+        assertThat(drained(guided, at(300))).containsExactly(numbered(5, "after"));
+        assertThat(guided.heard(at(300))).isEmpty();
+    }
+
+    @Test
+    void aLineThatIsThereAndSilentKeepsNothingBack() {
+        guided.present(0, false, at(0));
+        say(guided, "a");
+        drained(guided, at(0));
+
+        assertThat(guided.present(0, true, at(10)).recovered()).isFalse();
+        assertThat(drained(guided, at(10))).containsExactly(numbered(4, "a"));
+    }
+
+    @Test
+    void whoHasAcknowledgedSomethingSinceHasHeardIt() {
+        guided.present(0, false, at(0));
+        say(guided, "a", "b");
+        drained(guided, at(0));
+        guided.acked(2);
+
+        assertThat(guided.present(0, true, at(10))).isEqualTo(Resumption.complete(1));
+        assertThat(drained(guided, at(10))).containsExactly(numbered(3, "b"));
+    }
+
     @Test
     void aCallerThatHasMoreThanWasEverSentIsNotSentALowerNumber() {
         say(guided, "a");
@@ -476,11 +548,11 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "b");
 
-        assertThat(guided.present(50, at(10))).isEqualTo(new Resumption(false, 0, -1, -1));
+        assertThat(guided.present(50, at(10))).isEqualTo(Resumption.missing(-1, -1, false));
         assertThat(guided.seq()).isEqualTo(51);
         assertThat(drained(guided, at(10))).containsExactly(numbered(52, "b"));
         guided.absent(at(20));
-        assertThat(guided.present(51, at(30))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(guided.present(51, at(30))).isEqualTo(Resumption.complete(1));
     }
 
     @Test
@@ -502,7 +574,7 @@ class ToCallerTest {
         say(guided, "f");
         drained(guided, at(10));
 
-        assertThat(guided.present(26, at(20))).isEqualTo(new Resumption(true, 1, 0, 0));
+        assertThat(guided.present(26, at(20))).isEqualTo(Resumption.complete(1));
         assertThat(drained(guided, at(20))).containsExactly(numbered(27, "f"));
     }
 
