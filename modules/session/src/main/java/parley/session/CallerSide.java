@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.netty.channel.EventLoop;
 import java.io.UncheckedIOException;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.EventType;
@@ -58,8 +59,8 @@ final class CallerSide {
     }
 
     /** What a caller is told when the session has begun, apart from going on. */
-    private record Introduction(boolean created, boolean again, boolean history) {
-        static final Introduction NONE = new Introduction(false, false, false);
+    private record Introduction(boolean created, boolean again, boolean history, Set<String> toldAnew) {
+        static final Introduction NONE = new Introduction(false, false, false, Set.of());
     }
 
     /** The same for all: nothing is made of it for each frame. */
@@ -178,11 +179,13 @@ final class CallerSide {
             if (seat.welcome() != null) {
                 toCaller.first(Frame.text(seat.welcome()));
             }
-            return new Introduction(true, false, false);
+            return new Introduction(true, false, false, Set.of());
         }
-        var resumption = toCaller.present(seat.lastSeq(), orderly || seatedOnce, System.nanoTime());
+        var resumption = toCaller.present(seat.lastSeq(), orderly || seatedOnce, seatedOnce, System.nanoTime());
         if (!face.guided()) {
-            return seat.manner() == Conversations.Manner.BACK ? new Introduction(true, true, true) : Introduction.NONE;
+            return seat.manner() == Conversations.Manner.BACK
+                    ? new Introduction(true, true, true, Set.of())
+                    : Introduction.NONE;
         }
         boolean recovered = resumption.recovered();
         boolean back = seat.manner() == Conversations.Manner.BACK;
@@ -193,10 +196,10 @@ final class CallerSide {
             toCaller.aboutConnection(resumed(resumption, recovered, soFar));
         }
         (recovered ? metrics.resumesRecovered : metrics.resumesNotRecovered).increment();
-        if (!recovered && !seatedOnce) {
+        if (!recovered && resumption.elsewhere()) {
             metrics.resumesElsewhere.increment();
         }
-        return new Introduction(back || !recovered, true, !recovered);
+        return new Introduction(back || !recovered, true, !recovered, resumption.toldAnew());
     }
 
     private String resumed(ToCaller.Resumption resumption, boolean recovered, SessionState.Live soFar) {
@@ -205,10 +208,9 @@ final class CallerSide {
         if (recovered) {
             event.put("replayed", resumption.replayed());
         } else {
-            boolean here = seatedOnce && !resumption.elsewhere();
-            event.put("reason", here ? "window_exceeded" : "node_lost");
-            event.put("history", soFar.turns().size());
-            if (here && resumption.missedEvents() >= 0) {
+            event.put("reason", resumption.elsewhere() ? "node_lost" : "window_exceeded");
+            event.put("history", History.turns(soFar, resumption.toldAnew()).size());
+            if (!resumption.elsewhere() && resumption.missedEvents() >= 0) {
                 var missed = event.putObject("missed").put("events", resumption.missedEvents());
                 if (resumption.missedAudioMs() >= 0) {
                     missed.put("audio_ms", resumption.missedAudioMs());
@@ -231,11 +233,12 @@ final class CallerSide {
             if (face.guided() && due.again()) {
                 toCaller.aboutConnection(Wire.json(created));
             } else {
-                toCaller.urgent(Frame.text(Wire.bytes(created)));
+                toCaller.inHistory(Frame.text(Wire.bytes(created)));
             }
         }
         if (due.history()) {
-            History.forCaller(soFar).forEach(event -> toCaller.urgent(Frame.text(Wire.bytes(event))));
+            History.forCaller(soFar, due.toldAnew())
+                    .forEach(event -> toCaller.inHistory(Frame.text(Wire.bytes(event))));
         }
         readable();
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -84,11 +85,18 @@ final class History {
         return new ClientEvent.ConversationItemDelete("parley_opening_" + Ids.event(), itemId);
     }
 
-    /** The conversation for a caller who comes back and may have missed some of it, in the protocol's own events. */
-    static List<ServerEvent> forCaller(SessionState.Live live) {
+    /** What was said, but for the items that the caller is told in another way. */
+    static List<Turn> turns(SessionState.Live live, Set<String> toldOtherwise) {
+        return live.turns().stream()
+                .filter(turn -> !toldOtherwise.contains(turn.itemId()))
+                .toList();
+    }
+
+    /** The same for a caller who comes back and may have missed some of it, in the protocol's own events. */
+    static List<ServerEvent> forCaller(SessionState.Live live, Set<String> toldOtherwise) {
         var events = new ArrayList<ServerEvent>();
         var previous = Previous.FIRST;
-        for (var turn : live.turns()) {
+        for (var turn : turns(live, toldOtherwise)) {
             var item = itemForCaller(turn);
             events.add(new ServerEvent.ConversationItemAdded(Ids.event(), previous, item));
             events.add(new ServerEvent.ConversationItemDone(Ids.event(), previous, item));

@@ -76,6 +76,11 @@ final class Playback {
         }
     }
 
+    /** Whether the client itself says that it has played more of it than this. */
+    boolean isToldPlayed(long ms) {
+        return ackedMs > ms;
+    }
+
     /** The caller is away from now on. */
     void halted(long now) {
         if (course == Course.RUNNING) {

@@ -20,7 +20,7 @@ final class Replay {
      * An event as it was sent.
      *
      * @param speech what it is a slice of, from {@code speechMs} on; null for everything but agent audio
-     * @param inTurn whether it kept its place in an answer; else it is in the history, or about the connection
+     * @param only whether nothing else tells it; else it is in the history
      */
     record Sent(
             long seq,
@@ -30,7 +30,7 @@ final class Replay {
             long audioMs,
             @Nullable Playback speech,
             long speechMs,
-            boolean inTurn) {
+            boolean only) {
         Frame again() {
             return Frame.text(bytes.retainedSlice(from, length));
         }
@@ -81,9 +81,9 @@ final class Replay {
     }
 
     /** The next event is about to be sent; the frame stays the sender's. */
-    void keep(long seq, Frame frame, long audioMs, @Nullable Playback speech, long speechMs, boolean inTurn) {
+    void keep(long seq, Frame frame, long audioMs, @Nullable Playback speech, long speechMs, boolean only) {
         var bytes = frame.buffer().retain();
-        kept.add(new Sent(seq, bytes, bytes.readerIndex(), bytes.readableBytes(), audioMs, speech, speechMs, inTurn));
+        kept.add(new Sent(seq, bytes, bytes.readerIndex(), bytes.readableBytes(), audioMs, speech, speechMs, only));
         keptAudioMs += audioMs;
         while (kept.size() > mostEvents || keptAudioMs > mostAudioMs) {
             long ms = forgetOldest();

@@ -5,13 +5,17 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import parley.protocol.EventType;
 import parley.protocol.Item;
 import parley.protocol.Peek;
+import parley.protocol.Wire;
 import parley.wire.Frame;
 
 /**
@@ -25,9 +29,9 @@ import parley.wire.Frame;
  *
  * <p>A guided caller's events are numbered, and the last of them kept ({@link Replay}). While it is away what waits
  * stays, within the same bounds; when it is back, what it missed comes first, with its old numbers, or nothing of it when
- * not all is there: the history tells it then. But a caller who heard nothing at all since something was lost gets of the
- * answers what was sent since, as if it had not been. For the strict face nothing is kept. Confined to the conversation's
- * loop.
+ * not all is there: the history tells it then. But a caller who heard nothing at all since something was lost gets what was
+ * sent since as if it had not been, but for what the history tells. For the strict face nothing is kept. Confined to the
+ * conversation's loop.
  */
 final class ToCaller {
     /** An item of which the caller heard only so much. */
@@ -40,19 +44,29 @@ final class ToCaller {
      * @param missedEvents events that are not; -1 when unknown
      * @param missedAudioMs agent audio in them; -1 when unknown
      * @param elsewhere whether what it missed was sent by an earlier host of the session
+     * @param toldAnew items that are told from their beginning, so that the history need not
      */
-    record Resumption(boolean recovered, int replayed, long missedEvents, long missedAudioMs, boolean elsewhere) {
+    record Resumption(
+            boolean recovered,
+            int replayed,
+            long missedEvents,
+            long missedAudioMs,
+            boolean elsewhere,
+            Set<String> toldAnew) {
         /** The strict face has no numbers. */
-        static final Resumption NOTHING_KEPT = missing(-1, -1, false);
+        static final Resumption NOTHING_KEPT = missing(-1, -1, false, Set.of());
 
         static Resumption complete(int replayed) {
-            return new Resumption(true, replayed, 0, 0, false);
+            return new Resumption(true, replayed, 0, 0, false, Set.of());
         }
 
-        static Resumption missing(long events, long audioMs, boolean elsewhere) {
-            return new Resumption(false, 0, events, audioMs, elsewhere);
+        static Resumption missing(long events, long audioMs, boolean elsewhere, Set<String> toldAnew) {
+            return new Resumption(false, 0, events, audioMs, elsewhere, toldAnew);
         }
     }
+
+    /** @param only whether nothing but this frame tells the caller */
+    private record Urgent(Frame frame, boolean only) {}
 
     /** A guided caller's frames of any kind: more than {@code agent-buffer} of speech comes in. */
     private static final int MAX_FRAMES = 8192;
@@ -65,7 +79,7 @@ final class ToCaller {
     /** What the caller missed. The ring keeps it meanwhile: nothing is added to it before all of this was sent. */
     private final ArrayDeque<Replay.Sent> missed = new ArrayDeque<>(0);
 
-    private final ArrayDeque<Frame> urgent = new ArrayDeque<>();
+    private final ArrayDeque<Urgent> urgent = new ArrayDeque<>();
     private final ArrayDeque<OutFrame> inTurn = new ArrayDeque<>();
     private final boolean guided;
     private final long leadMs;
@@ -162,12 +176,17 @@ final class ToCaller {
 
     /** Ahead of everything that was never sent. */
     void first(Frame frame) {
-        urgent.addFirst(frame);
+        urgent.addFirst(new Urgent(frame, false));
     }
 
     /** Ahead of everything that has its time. */
     void urgent(Frame frame) {
-        urgent.add(frame);
+        urgent.add(new Urgent(frame, true));
+    }
+
+    /** The same of what the history, or the next introduction, tells as well. */
+    void inHistory(Frame frame) {
+        urgent.add(new Urgent(frame, false));
     }
 
     /** In its place among what the response says. */
@@ -177,7 +196,9 @@ final class ToCaller {
 
     /** An event of the provider, in the place that its kind has. */
     void event(Frame frame, EventType type) {
-        if (overtakes(type)) {
+        if (guided && type == EventType.ERROR) {
+            urgent(frame);
+        } else if (overtakes(type)) {
             fromOutside(frame);
         } else {
             control(frame);
@@ -197,7 +218,7 @@ final class ToCaller {
     /** What is no part of an answer does not wait for one to be heard; the strict face keeps the provider's order. */
     void fromOutside(Frame frame) {
         if (guided) {
-            urgent(frame);
+            inHistory(frame);
         } else {
             control(frame);
         }
@@ -359,7 +380,7 @@ final class ToCaller {
     /** Nobody is on the line, nor will be: what waits is for nobody, and nothing is sent again. */
     void nobodyListens() {
         metrics.framesToNobody.add(waiting());
-        urgent.forEach(Frame::release);
+        urgent.forEach(waiting -> waiting.frame().release());
         urgent.clear();
         inTurn.forEach(waiting -> waiting.frame().release());
         inTurn.clear();
@@ -413,11 +434,14 @@ final class ToCaller {
      * @param lastSeq the number of the last event that it has; -1 when it did not say
      */
     Resumption present(long lastSeq, long now) {
-        return present(lastSeq, true, now);
+        return present(lastSeq, true, true, now);
     }
 
-    /** @param whole whether everything that was ever numbered may be here; else something of it is lost */
-    Resumption present(long lastSeq, boolean whole, long now) {
+    /**
+     * @param whole whether everything that was ever numbered may be here; else something of it is lost
+     * @param here whether a caller was on the line here before
+     */
+    Resumption present(long lastSeq, boolean whole, boolean here, long now) {
         if (replay == null) {
             return Resumption.NOTHING_KEPT;
         }
@@ -430,9 +454,20 @@ final class ToCaller {
         if (whole && last <= seq && replay.reachesBackTo(last)) {
             return recovered(replay.after(last), last, now);
         }
-        // A line that nobody has closed may be dead all the same.
-        boolean heardNothing = last >= 0 && last < gap && replay.reachesBackTo(gap);
-        return unrecovered(replay, last, heardNothing, !whole || (last >= 0 && last < elsewhere), now);
+        boolean ofAnother = !whole || !here || (last >= 0 && last < elsewhere);
+        return heardNothingSinceTheGap(replay, last)
+                ? unheard(replay, ofAnother, now)
+                : unrecovered(replay, last, ofAnother, now);
+    }
+
+    /** Whether its line is still there says nothing: it may be dead, and what the caller tells of its playback is not. */
+    private boolean heardNothingSinceTheGap(Replay kept, long last) {
+        return last >= 0
+                && last < gap
+                && kept.reachesBackTo(gap)
+                && kept.after(gap).stream()
+                        .noneMatch(
+                                sent -> sent.speech() != null && sent.speech().isToldPlayed(sent.speechMs()));
     }
 
     private Resumption recovered(List<Replay.Sent> lost, long last, long now) {
@@ -462,21 +497,48 @@ final class ToCaller {
         }
     }
 
-    private Resumption unrecovered(Replay kept, long last, boolean heardNothing, boolean ofAnother, long now) {
-        metrics.replayMisses.increment();
+    private Resumption unrecovered(Replay kept, long last, boolean ofAnother, long now) {
         boolean told = last >= 0 && last <= seq;
+        var missing =
+                Resumption.missing(told ? seq - last : -1, told ? kept.audioMsAfter(last) : -1, ofAnother, Set.of());
         var lost = told ? kept.after(last) : List.<Replay.Sent>of();
-        int anew = 0;
-        if (heardNothing) {
-            rewind(lost, now);
-            anew = sendAnew(lost);
-        } else {
-            for (var item : speech) {
-                item.lost(firstMsOf(item, lost), now);
+        for (var item : speech) {
+            item.lost(firstMsOf(item, lost), now);
+        }
+        leaveGap(kept, last, ofAnother);
+        return missing;
+    }
+
+    /**
+     * What was sent since the gap is put back, without its numbers. An answer whose last frame is among it has ended for
+     * whoever asks {@link #takeFullySent}, and stays so.
+     */
+    private Resumption unheard(Replay kept, boolean ofAnother, long now) {
+        var lost = kept.after(gap);
+        rewind(lost, now);
+        var toldAnew = new HashSet<String>();
+        for (var sent : lost.reversed()) {
+            if (sent.only() && sent.seq() > cutUpTo) {
+                var frame = sent.anew();
+                begunBy(frame).ifPresent(toldAnew::add);
+                inTurn.addFirst(new OutFrame(frame, sent.audioMs(), sent.speech(), null));
+                waitingMs += sent.audioMs();
             }
         }
-        var missing = Resumption.missing(told ? seq - last - anew : -1, told ? kept.audioMsAfter(last) : -1, ofAnother);
-        // One number is left out: who comes back with an earlier one has not even heard that something was lost.
+        leaveGap(kept, seq, ofAnother);
+        return Resumption.missing(-1, -1, ofAnother, toldAnew);
+    }
+
+    private static Optional<String> begunBy(Frame frame) {
+        var event = Wire.parse(frame.bytes());
+        return event.path("type").asText().equals(EventType.RESPONSE_OUTPUT_ITEM_ADDED.wireName())
+                ? Optional.ofNullable(event.path("item").path("id").textValue())
+                : Optional.empty();
+    }
+
+    /** One number is left out: who comes back with an earlier one has not even heard that something was lost. */
+    private void leaveGap(Replay kept, long last, boolean ofAnother) {
+        metrics.replayMisses.increment();
         seq = (last > seq && last <= MAX_SEQ ? last : seq) + 1;
         position = seq;
         cutUpTo = seq;
@@ -485,20 +547,6 @@ final class ToCaller {
             elsewhere = seq;
         }
         kept.clear(seq);
-        return missing;
-    }
-
-    /** Of what nobody has heard, the answers: all else is in the history. Tells how many events that are. */
-    private int sendAnew(List<Replay.Sent> unheard) {
-        int anew = 0;
-        for (var sent : unheard.reversed()) {
-            if (sent.inTurn() && sent.seq() > cutUpTo) {
-                inTurn.addFirst(new OutFrame(sent.anew(), sent.audioMs(), sent.speech(), null));
-                waitingMs += sent.audioMs();
-                anew++;
-            }
-        }
-        return anew;
     }
 
     private static long firstMsOf(Playback item, List<Replay.Sent> slices) {
@@ -528,7 +576,7 @@ final class ToCaller {
         }
         var first = urgent.poll();
         if (first != null) {
-            return numbered(OutFrame.control(first), 0, false);
+            return numbered(OutFrame.control(first.frame()), 0, first.only());
         }
         var waiting = inTurn.peek();
         if (waiting == null) {
@@ -585,7 +633,7 @@ final class ToCaller {
     }
 
     /** Guided faces count the events of a session, so that a caller who comes back can say what was the last. */
-    private Frame numbered(OutFrame out, long speechMs, boolean isInTurn) {
+    private Frame numbered(OutFrame out, long speechMs, boolean only) {
         var frame = out.frame();
         if (replay == null) {
             return frame;
@@ -594,7 +642,7 @@ final class ToCaller {
         if (numbered != frame) {
             seq++;
             position = seq;
-            replay.keep(seq, numbered, out.audioMs(), out.speech(), speechMs, isInTurn);
+            replay.keep(seq, numbered, out.audioMs(), out.speech(), speechMs, only);
         }
         return numbered;
     }

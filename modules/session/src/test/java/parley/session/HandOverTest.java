@@ -288,6 +288,7 @@ class HandOverTest {
         var next = Stage.taken(rig.provider, 2).line();
         assertThat(next.hears("response.create")).isNotNull();
         next.says(Events.begun("r2"), Events.audio("r2", "b", 300));
+        assertThat(lost.hears("session.restored")).contains("\"kind\":\"answer\"");
         assertThat(lost.hears("response.output_audio.delta")).contains("\"b\"");
         lost.hangsUp(1006, "");
 
@@ -296,6 +297,7 @@ class HandOverTest {
         assertThat(caller.hears("session.resumed"))
                 .contains("\"recovered\":false", "\"reason\":\"node_lost\"", "\"missed\":null");
         assertThat(caller.hears("conversation.item.done")).contains("\"u\"");
+        assertThat(caller.hears("session.restored")).contains("\"kind\":\"answer\"");
         assertThat(caller.hears("response.created")).contains("\"r2\"");
         assertThat(caller.hears("response.output_audio.delta")).contains("\"b\"");
     }

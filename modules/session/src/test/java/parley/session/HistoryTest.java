@@ -3,6 +3,7 @@ package parley.session;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import parley.protocol.ClientEvent;
@@ -164,8 +165,15 @@ class HistoryTest {
 
     @Test
     void aCallerWhoComesBackGetsEveryItemWithItsEndInOrder() {
-        var events = History.forCaller(after(
-                        Facts.USER_SAID, Facts.TRANSCRIBED, Facts.AGENT_SAID, Facts.CUT, Facts.CALLED, Facts.ANSWERED))
+        var events = History.forCaller(
+                        after(
+                                Facts.USER_SAID,
+                                Facts.TRANSCRIBED,
+                                Facts.AGENT_SAID,
+                                Facts.CUT,
+                                Facts.CALLED,
+                                Facts.ANSWERED),
+                        Set.of())
                 .stream()
                 .map((ServerEvent event) -> new String(Wire.bytes(event), java.nio.charset.StandardCharsets.UTF_8))
                 .toList();

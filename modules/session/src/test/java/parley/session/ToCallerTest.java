@@ -7,6 +7,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -304,6 +305,10 @@ class ToCallerTest {
         return "{\"seq\":" + seq + ",\"type\":\"" + type + "\"}";
     }
 
+    private static Resumption missing(long events, long audioMs, boolean elsewhere) {
+        return Resumption.missing(events, audioMs, elsewhere, Set.of());
+    }
+
     private List<Integer> audibleSeqs(ToCaller queue, long now) {
         return drained(queue, now).stream()
                 .filter(text -> text.contains("audio.delta"))
@@ -381,7 +386,7 @@ class ToCallerTest {
         guided.acked(2);
         guided.absent(at(0));
 
-        assertThat(guided.present(1, at(10))).isEqualTo(Resumption.missing(2, -1, false));
+        assertThat(guided.present(1, at(10))).isEqualTo(missing(2, -1, false));
         assertThat(drained(guided, at(10))).isEmpty();
     }
 
@@ -421,7 +426,7 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "later");
 
-        assertThat(guided.present(4, at(10))).isEqualTo(Resumption.missing(21, 0, false));
+        assertThat(guided.present(4, at(10))).isEqualTo(missing(21, 0, false));
         assertThat(drained(guided, at(10))).containsExactly(numbered(27, "later"));
         assertThat(metrics.replayMisses()).isEqualTo(1);
         assertThat(metrics.replayedEvents()).isZero();
@@ -437,7 +442,7 @@ class ToCallerTest {
         }
         guided.absent(at(3000));
 
-        assertThat(guided.present(0, at(4000))).isEqualTo(Resumption.missing(8, 4000, false));
+        assertThat(guided.present(0, at(4000))).isEqualTo(missing(8, 4000, false));
         assertThat(metrics.replayForgottenMs()).isEqualTo(1000);
     }
 
@@ -448,7 +453,7 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "b");
 
-        assertThat(guided.present(-1, at(10))).isEqualTo(Resumption.missing(-1, -1, false));
+        assertThat(guided.present(-1, at(10))).isEqualTo(missing(-1, -1, false));
         assertThat(drained(guided, at(10))).containsExactly(numbered(3, "b"));
     }
 
@@ -457,57 +462,58 @@ class ToCallerTest {
         say(guided, "a");
         drained(guided, at(0));
         guided.absent(at(0));
-        assertThat(guided.present(1, false, at(10)).recovered())
+        assertThat(guided.present(1, false, false, at(10)).recovered())
                 .as("its host was lost")
                 .isFalse();
         guided.absent(at(20));
 
-        assertThat(guided.present(1, true, at(30)).recovered()).isFalse();
+        assertThat(guided.present(1, true, true, at(30)).recovered()).isFalse();
         guided.absent(at(40));
-        assertThat(guided.present(guided.seq(), true, at(50)).recovered())
+        assertThat(guided.present(guided.seq(), true, true, at(50)).recovered())
                 .as("the number that it was told that with")
                 .isTrue();
     }
 
-    /** F0: its host was lost, and so is the first connection to the next one. */
+    /** B12: its host was lost, and so is the first connection to the next one. */
     @Test
     void whoHeardNothingSinceSomethingWasLostHearsTheAnswerFromItsBeginning() {
         say(guided, "a");
         drained(guided, at(0));
         guided.absent(at(0));
-        guided.present(1, false, at(10));
-        guided.urgent(Frame.text("{\"type\":\"history\"}"));
-        say(guided, "begins");
+        guided.present(1, false, false, at(10));
+        guided.inHistory(Frame.text("{\"type\":\"history\"}"));
+        guided.urgent(Frame.text("{\"type\":\"session.restored\"}"));
+        guided.control(Frame.text("{\"type\":\"response.output_item.added\",\"item\":{\"id\":\"i\"}}"));
         audio(guided, "r1", "i", 400);
         audio(guided, "r1", "i", 800);
-        assertThat(drained(guided, at(10))).hasSize(4);
+        assertThat(drained(guided, at(10))).hasSize(5);
         guided.absent(at(900));
         audio(guided, "r1", "i", 500);
 
-        assertThat(guided.present(1, true, at(2000))).isEqualTo(Resumption.missing(2, -1, true));
+        assertThat(guided.present(1, at(2000))).isEqualTo(Resumption.missing(-1, -1, true, Set.of("i")));
+        guided.inHistory(Frame.text("{\"type\":\"history\"}"));
         var again = drained(guided, at(2000));
-        assertThat(again.getFirst()).as("not the history, which comes anew").isEqualTo(numbered(8, "begins"));
-        assertThat(again.stream().filter(text -> text.contains("audio.delta")).count())
-                .isEqualTo(2);
+        assertThat(again).hasSize(5).startsWith(numbered(9, "history"), numbered(10, "session.restored"));
+        assertThat(again.get(2)).startsWith("{\"seq\":11,\"type\":\"response.output_item.added\"");
         assertThat(guided.heard(at(2500))).containsExactly(new ToCaller.Cut("i", 500));
-        assertThat(audibleSeqs(guided, at(2500))).as("in its time").containsExactly(11);
+        assertThat(audibleSeqs(guided, at(2500))).as("in its time").containsExactly(14);
         assertThat(guided.heard(at(9000))).containsExactly(new ToCaller.Cut("i", 1700));
     }
 
     @Test
     void whoHeardALittleSinceSomethingWasLostIsSentTheRestWithItsNumbers() {
-        guided.present(0, false, at(0));
+        guided.present(0, false, false, at(0));
         say(guided, "a", "b");
         drained(guided, at(0));
         guided.absent(at(10));
 
-        assertThat(guided.present(2, true, at(20))).isEqualTo(Resumption.complete(1));
+        assertThat(guided.present(2, true, true, at(20))).isEqualTo(Resumption.complete(1));
         assertThat(drained(guided, at(20))).containsExactly(numbered(3, "b"));
     }
 
     @Test
     void whatTheCallerHasSpokenOverIsNotSentAnew() {
-        guided.present(0, false, at(0));
+        guided.present(0, false, false, at(0));
         audio(guided, "r1", "i", 400);
         drained(guided, at(0));
         guided.interrupt(at(100));
@@ -515,29 +521,53 @@ class ToCallerTest {
         drained(guided, at(100));
         guided.absent(at(200));
 
-        guided.present(0, true, at(300));
+        guided.present(0, true, true, at(300));
         assertThat(drained(guided, at(300))).containsExactly(numbered(5, "after"));
         assertThat(guided.heard(at(300))).isEmpty();
     }
 
     @Test
     void aLineThatIsThereAndSilentKeepsNothingBack() {
-        guided.present(0, false, at(0));
+        guided.present(0, false, false, at(0));
         say(guided, "a");
         drained(guided, at(0));
 
-        assertThat(guided.present(0, true, at(10)).recovered()).isFalse();
+        assertThat(guided.present(0, true, true, at(10)).recovered()).isFalse();
         assertThat(drained(guided, at(10))).containsExactly(numbered(4, "a"));
     }
 
     @Test
+    void whoTellsThatItPlaysItHasHeardIt() {
+        guided.present(0, false, false, at(0));
+        audio(guided, "r1", "i", 400);
+        drained(guided, at(0));
+        guided.playback("i", 100, at(100));
+
+        guided.present(0, at(200));
+        assertThat(drained(guided, at(200))).isEmpty();
+    }
+
+    @Test
+    void whatIsKeptNoMoreIsNotTakenUpInItsMiddle() {
+        guided.present(0, false, false, at(0));
+        for (int i = 0; i < 25; i++) {
+            say(guided, "e");
+        }
+        drained(guided, at(0));
+        guided.absent(at(10));
+
+        assertThat(guided.present(0, at(20))).isEqualTo(missing(26, -1, true));
+        assertThat(drained(guided, at(20))).isEmpty();
+    }
+
+    @Test
     void whoHasAcknowledgedSomethingSinceHasHeardIt() {
-        guided.present(0, false, at(0));
+        guided.present(0, false, false, at(0));
         say(guided, "a", "b");
         drained(guided, at(0));
         guided.acked(2);
 
-        assertThat(guided.present(0, true, at(10))).isEqualTo(Resumption.complete(1));
+        assertThat(guided.present(0, true, true, at(10))).isEqualTo(Resumption.complete(1));
         assertThat(drained(guided, at(10))).containsExactly(numbered(3, "b"));
     }
 
@@ -548,7 +578,7 @@ class ToCallerTest {
         guided.absent(at(0));
         say(guided, "b");
 
-        assertThat(guided.present(50, at(10))).isEqualTo(Resumption.missing(-1, -1, false));
+        assertThat(guided.present(50, at(10))).isEqualTo(missing(-1, -1, false));
         assertThat(guided.seq()).isEqualTo(51);
         assertThat(drained(guided, at(10))).containsExactly(numbered(52, "b"));
         guided.absent(at(20));
