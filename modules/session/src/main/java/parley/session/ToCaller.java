@@ -516,11 +516,12 @@ final class ToCaller {
     private Resumption unheard(Replay kept, boolean ofAnother, long now) {
         var lost = kept.after(gap);
         rewind(lost, now);
+        var peek = new Peek();
         var toldAnew = new HashSet<String>();
         for (var sent : lost.reversed()) {
             if (sent.only() && sent.seq() > cutUpTo) {
                 var frame = sent.anew();
-                begunBy(frame).ifPresent(toldAnew::add);
+                begunBy(frame, peek).ifPresent(toldAnew::add);
                 inTurn.addFirst(new OutFrame(frame, sent.audioMs(), sent.speech(), null));
                 waitingMs += sent.audioMs();
             }
@@ -529,10 +530,11 @@ final class ToCaller {
         return Resumption.missing(-1, -1, ofAnother, toldAnew);
     }
 
-    private static Optional<String> begunBy(Frame frame) {
-        var event = Wire.parse(frame.bytes());
-        return event.path("type").asText().equals(EventType.RESPONSE_OUTPUT_ITEM_ADDED.wireName())
-                ? Optional.ofNullable(event.path("item").path("id").textValue())
+    private static Optional<String> begunBy(Frame frame, Peek peek) {
+        var bytes = frame.view();
+        return peek.scan(bytes, bytes.position(), frame.length()) && peek.type() == EventType.RESPONSE_OUTPUT_ITEM_ADDED
+                ? Optional.ofNullable(
+                        Wire.parse(frame.bytes()).path("item").path("id").textValue())
                 : Optional.empty();
     }
 
