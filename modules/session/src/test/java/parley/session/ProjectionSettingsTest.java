@@ -20,11 +20,11 @@ class ProjectionSettingsTest {
 
     @Test
     void projectionsHaveDocumentedDefaultsAndEveryKeyCanBeSet() {
-        assertThat(projections(Map.of())).isEqualTo(new ProjectionSettings(true, 100, Duration.ofMillis(200)));
+        assertThat(projections(Map.of())).isEqualTo(new ProjectionSettings(true, 100, Duration.ofMillis(500)));
         assertThat(projections(Map.of("enabled", false, "batch", 7, "batch-within", "1s")))
                 .isEqualTo(new ProjectionSettings(false, 7, Duration.ofSeconds(1)));
         assertThatThrownBy(() -> projections(Map.of("batch", 0)))
                 .hasMessage(
-                        "parley.session.projections: batch 0, batch-within PT0.2S (expected: at least 1 and 10 ms)");
+                        "parley.session.projections: batch 0, batch-within PT0.5S (expected: at least 1 and 10 ms)");
     }
 }
