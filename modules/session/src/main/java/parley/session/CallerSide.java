@@ -155,10 +155,9 @@ final class CallerSide {
         if (line != nobody) {
             line.finish(SUPERSEDED);
             listener.superseded();
-            if (!face.guided() && seat.manner() == Conversations.Manner.BACK) {
-                // What waited was for a client that knew how it began.
-                toCaller.nobodyListens();
-            }
+        }
+        if (!face.guided() && seatedOnce && seat.manner() == Conversations.Manner.BACK) {
+            toCaller.anotherClient();
         }
         line = new CallerLine(name, seat.acks() && face.guided());
         lastSeat = name;
@@ -246,7 +245,7 @@ final class CallerSide {
     /** The provider states the session anew. */
     void updated(ServerEvent.SessionUpdated event) {
         var updated = new ServerEvent.SessionUpdated(event.eventId(), ours(event.session()));
-        toCaller.event(Frame.text(Wire.bytes(updated)), EventType.SESSION_UPDATED);
+        toCaller.fromOutside(Frame.text(Wire.bytes(updated)));
         readable();
     }
 

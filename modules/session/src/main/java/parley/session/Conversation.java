@@ -216,11 +216,12 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
     CompletionStage<Port> seat(String name, Conversations.Seat seat) {
         var seated = new CompletableFuture<Port>();
         loop.execute(() -> {
-            delivery.seated(seat.manner());
             if (seat.manner() != Conversations.Manner.MOVED) {
                 expiry.active();
             }
-            seated.complete(caller.seat(name, seat, begun ? session() : null, soFar()));
+            var line = caller.seat(name, seat, begun ? session() : null, soFar());
+            delivery.seated(seat.manner());
+            seated.complete(line);
         });
         return seated;
     }
@@ -449,11 +450,11 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 }
                 case RESPONSE_FUNCTION_CALL_ARGUMENTS_DELTA -> {
                     turns.says();
-                    toCaller.control(frame);
+                    toCaller.event(frame, peek);
                 }
                 case CONVERSATION_ITEM_INPUT_AUDIO_TRANSCRIPTION_DELTA -> {
                     times.words(System.nanoTime());
-                    toCaller.event(frame, peek.type());
+                    toCaller.event(frame, peek);
                 }
                 default -> event(frame, peek.type());
             }
@@ -497,7 +498,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         witness.saw(event);
         turns.saw(event);
         delivery.saw(event);
-        pass(event, frame, type);
+        pass(event, frame);
         ledger.tell();
         switch (type) {
             case SESSION_CREATED, SESSION_UPDATED, RATE_LIMITS_UPDATED, ERROR -> {}
@@ -505,7 +506,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         }
     }
 
-    private void pass(ServerEvent event, Frame frame, EventType type) {
+    private void pass(ServerEvent event, Frame frame) {
         switch (event) {
             case ServerEvent.SessionUpdated updated -> {
                 frame.release();
@@ -513,13 +514,13 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             }
             case ServerEvent.InputAudioBufferCommitted committed -> {
                 spending.ask();
-                toCaller.event(frame, type);
+                toCaller.event(frame, peek);
             }
             case ServerEvent.ResponseOutputItemDone done -> {
                 if (face.guided() && done.item() instanceof Item.FunctionCall call && tools.begins(done)) {
                     callTool(String.valueOf(call.callId()), call.name(), call.arguments());
                 }
-                toCaller.event(frame, type);
+                toCaller.event(frame, peek);
             }
             case ServerEvent.ResponseDone done -> {
                 count(done.response());
@@ -530,7 +531,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             case ServerEvent.ConversationItemAdded added -> toCaller.item(added.item(), frame);
             case ServerEvent.ConversationItemDone done -> toCaller.item(done.item(), frame);
             case ServerEvent.ConversationItemCreated created -> toCaller.item(created.item(), frame);
-            default -> toCaller.event(frame, type);
+            default -> toCaller.event(frame, peek);
         }
     }
 

@@ -94,9 +94,10 @@ final class Delivery {
     }
 
     private void begins(String responseId) {
-        toCaller.responseBegun(responseId);
+        boolean mayWait = guided || caller.isThere() || !caller.hasBeenThere();
+        toCaller.responseBegun(responseId, mayWait);
         ledger.tell();
-        if (!guided && caller.hasBeenThere() && !caller.isThere()) {
+        if (!mayWait) {
             stopForNow();
         }
     }
@@ -281,10 +282,15 @@ final class Delivery {
         owed = owed.and(new Owed(due || cut || turnWaits, cut ? after.heard() : null, cut ? after.lost() : List.of()));
     }
 
-    /** Somebody takes a seat. A caller that never left, but whose host was lost, waits for the end of what it saw begin. */
+    /** Somebody took a seat. A caller that never left, but whose host or line was lost, waits for the end of what it saw begin. */
     void seated(Conversations.Manner manner) {
-        if (cutResponse != null && cutIsOpen && manner == Conversations.Manner.MOVED) {
-            closeCut(cutResponse);
+        if (manner == Conversations.Manner.MOVED) {
+            var open = cutIsOpen ? cutResponse : toCaller.takeLeftOpen();
+            if (open != null && open.equals(cutResponse)) {
+                closeCut(open);
+            } else if (open != null) {
+                close(open, Response.Status.CANCELLED, null);
+            }
         }
         cutIsOpen = false;
     }

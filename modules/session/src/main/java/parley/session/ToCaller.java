@@ -94,6 +94,11 @@ final class ToCaller {
 
     private @Nullable String responding;
     private @Nullable String interrupted;
+    /** On the strict face: the response that the client there has heard begin, and not end. */
+    private @Nullable String known;
+    /** On the strict face: the open response of which the client there knows nothing. */
+    private @Nullable String unknown;
+
     private @Nullable ScheduledFuture<?> wake;
     private long wakeAt;
     private long waitingMs;
@@ -195,10 +200,12 @@ final class ToCaller {
     }
 
     /** An event of the provider, in the place that its kind has. */
-    void event(Frame frame, EventType type) {
-        if (guided && type == EventType.ERROR) {
+    void event(Frame frame, Peek peek) {
+        if (unknown != null && peek.isResponse(unknown)) {
+            toNobody(frame);
+        } else if (guided && peek.type() == EventType.ERROR) {
             urgent(frame);
-        } else if (overtakes(type)) {
+        } else if (overtakes(peek.type())) {
             fromOutside(frame);
         } else {
             control(frame);
@@ -260,9 +267,40 @@ final class ToCaller {
         waitingMs += frame.audioMs();
     }
 
-    /** A response of the conversation, not one beside it. */
-    void responseBegun(String responseId) {
+    /**
+     * A response of the conversation, not one beside it.
+     *
+     * @param isHeard whether somebody is there to hear it, or on the way to a first seat
+     */
+    void responseBegun(String responseId, boolean isHeard) {
         responding = responseId;
+        if (!guided) {
+            known = isHeard ? responseId : known;
+            unknown = isHeard ? null : responseId;
+        }
+    }
+
+    /**
+     * On the strict face: another client listens, which has heard nothing. What waited, and what is still to come of a
+     * response, is not for it.
+     */
+    void anotherClient() {
+        nobodyListens();
+        known = null;
+        unknown = responding;
+    }
+
+    /** On the strict face: the response that began for the client there, and whose end was lost; null when there is none. */
+    @Nullable
+    String takeLeftOpen() {
+        if (known == null
+                || known.equals(responding)
+                || inTurn.stream().anyMatch(waiting -> known.equals(waiting.ends()))) {
+            return null;
+        }
+        var open = known;
+        known = null;
+        return open;
     }
 
     void responseDone(String responseId, Frame frame) {
@@ -278,7 +316,17 @@ final class ToCaller {
                 item.completed();
             }
         }
-        inTurn.add(new OutFrame(frame, 0, null, conversation ? responseId : null));
+        if (responseId.equals(unknown)) {
+            unknown = null;
+            toNobody(frame);
+        } else {
+            inTurn.add(new OutFrame(frame, 0, null, conversation ? responseId : null));
+        }
+    }
+
+    private void toNobody(Frame frame) {
+        metrics.framesToNobody.increment();
+        frame.release();
     }
 
     /** The conversation's response that was begun and is not done; null when there is none. */
@@ -600,6 +648,7 @@ final class ToCaller {
         waitingMs -= waiting.audioMs();
         if (waiting.ends() != null) {
             fullySent.add(waiting.ends());
+            known = null;
         }
         return numbered(waiting, from, true);
     }

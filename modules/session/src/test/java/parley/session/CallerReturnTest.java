@@ -165,11 +165,85 @@ class CallerReturnTest {
         var again = stage.sits("seat-2", Manner.BACK, -1, null);
         again.hears("session.created");
         reported.next(Reported.Seated.class);
+        again.hears("conversation.item.done");
+        talk.provider().says(Events.words("r1", "a", "seven"));
         cancelled(talk.provider());
 
         talk.provider().hears("response.create");
+        talk.provider().says(Events.begun("r2"), Events.words("r2", "b", "one"), Events.done("r2", "completed"));
+        assertThat(again.hears()).as("nothing of what it has not heard begin").contains("response.created", "r2");
+        assertThat(again.hears()).contains("transcript.delta", "r2");
+        assertThat(again.hears()).contains("response.done", "r2");
+    }
+
+    /** What was lost on the way between two nodes is no client's to ask for: who saw an answer begin sees it end. */
+    @Test
+    void theStrictCallerWhoseLineIsLostOnTheWayHearsTheEndOfWhatItHeardBegin() {
+        var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
+        leaves(talk.caller());
+        assertThat(talk.provider().hears()).contains("response.cancel");
+        cancelled(talk.provider());
+        stage.eventually(() -> !reported.journaled(SessionEvent.Spent.class).isEmpty());
+
+        var again = stage.sits("seat-1", Manner.MOVED, -1, null);
+
+        assertThat(again.hears()).contains("response.done", "\"r1\"", "failed", "upstream_lost");
+        talk.provider().hears("response.create");
         talk.provider().says(Events.begun("r2"));
-        assertThat(again.hears("response.created")).contains("r2");
+        assertThat(again.hears()).contains("response.created", "r2");
+    }
+
+    @Test
+    void theStrictCallerWhoseLineIsBackInTimeHearsTheEndOnce() {
+        var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
+        leaves(talk.caller());
+        assertThat(talk.provider().hears()).contains("response.cancel");
+
+        var again = stage.sits("seat-1", Manner.MOVED, -1, null);
+        reported.next(Reported.Seated.class);
+        cancelled(talk.provider());
+
+        assertThat(again.hears()).contains("response.output_item.done", "\"a\"");
+        assertThat(again.hears()).contains("response.done", "\"r1\"", "cancelled");
+        talk.provider().hears("response.create");
+        talk.provider().says(Events.begun("r2"));
+        assertThat(again.hears()).contains("response.created", "r2");
+    }
+
+    @Test
+    void theStrictCallerWhoseLineIsLostBehindAWholeAnswerHearsThatItHasEnded() {
+        var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
+        talk.caller().stopsReading();
+        talk.provider()
+                .says(
+                        Events.outputItemDone("r1", Events.agentItem("a", "completed", "one two three four five six")),
+                        Events.done("r1", "completed"));
+        stage.eventually(() -> !reported.journaled(SessionEvent.Spent.class).isEmpty());
+        leaves(talk.caller());
+
+        var again = stage.sits("seat-1", Manner.MOVED, -1, null);
+
+        assertThat(again.hears()).contains("response.done", "\"r1\"", "cancelled");
+    }
+
+    @Test
+    void anAnswerThatBeganWhileTheStrictCallersLineWasLostIsNotHeardToEnd() {
+        var talk = stage.talk(Face.REALTIME);
+        talk.provider().says(Events.itemDone(Events.userItem("u", "hello")));
+        talk.caller().hears("conversation.item.done");
+        talk.caller().says(Events.plain("response.create"));
+        talk.provider().hears("response.create");
+        leaves(talk.caller());
+        talk.provider().says(Events.begun("r1"));
+        assertThat(talk.provider().hears()).contains("response.cancel");
+
+        var again = stage.sits("seat-1", Manner.MOVED, -1, null);
+        reported.next(Reported.Seated.class);
+        talk.provider().says(Events.done("r1", "cancelled"));
+
+        talk.provider().hears("response.create");
+        talk.provider().says(Events.begun("r2"));
+        assertThat(again.hears()).contains("response.created", "r2");
     }
 
     @Test

@@ -248,7 +248,7 @@ class ToCallerModelTest {
                 responding = true;
                 responses++;
                 items++;
-                queue.responseBegun(response());
+                queue.responseBegun(response(), true);
             } else if (audio.nextItem()) {
                 items++;
             }

@@ -13,7 +13,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import parley.protocol.EventType;
 import parley.protocol.Peek;
 import parley.protocol.Wire;
 import parley.session.ToCaller.Cut;
@@ -161,7 +160,7 @@ class ToCallerTest {
 
     @Test
     void lateAudioOfAnInterruptedResponseIsThrownAwayUntilTheResponseIsDone() {
-        guided.responseBegun("r1");
+        guided.responseBegun("r1", true);
         audio(guided, "r1", "a", 100);
         drained(guided, at(0));
         guided.interrupt(at(50));
@@ -176,7 +175,7 @@ class ToCallerTest {
 
     @Test
     void aResponseInterruptedBeforeItsFirstAudioStaysSilent() {
-        guided.responseBegun("r1");
+        guided.responseBegun("r1", true);
         guided.interrupt(at(0));
 
         audio(guided, "r1", "a", 100);
@@ -214,7 +213,10 @@ class ToCallerTest {
             for (int i = 0; i < 12; i++) {
                 audio(queue, "r1", "a", 100);
             }
-            queue.event(Frame.text(Events.speechStarted("u")), EventType.INPUT_AUDIO_BUFFER_SPEECH_STARTED);
+            var started = Frame.text(Events.speechStarted("u"));
+            var peek = new Peek();
+            peek.scan(started.view(), started.view().position(), started.length());
+            queue.event(started, peek);
         }
 
         assertThat(drained(guided, at(0)).getFirst()).contains("speech_started");
@@ -819,7 +821,7 @@ class ToCallerTest {
     @Test
     void itIsQuietWhenTheAnswerIsDoneAndHeard() {
         assertThat(guided.isQuiet(at(0))).isTrue();
-        guided.responseBegun("r1");
+        guided.responseBegun("r1", true);
         assertThat(guided.isQuiet(at(0))).isFalse();
         audio(guided, "r1", "a", 300);
         drained(guided, at(0));
@@ -859,7 +861,7 @@ class ToCallerTest {
 
     @Test
     void theStrictFaceIsQuietWhenTheAnswerIsDoneAndSent() {
-        strict.responseBegun("r1");
+        strict.responseBegun("r1", true);
         audio(strict, "r1", "a", 5000);
         strict.responseDone("r1", Frame.text(Events.done("r1", "completed")));
         assertThat(strict.isQuiet(at(0))).isFalse();
@@ -871,7 +873,7 @@ class ToCallerTest {
     @Test
     void aResponseIsFullySentWhenItsLastFrameIs() {
         for (var queue : List.of(guided, strict)) {
-            queue.responseBegun("r1");
+            queue.responseBegun("r1", true);
             assertThat(queue.openResponse()).isEqualTo("r1");
             audio(queue, "r1", "a", 1500);
             audio(queue, "r1", "a", 100);
@@ -890,7 +892,7 @@ class ToCallerTest {
 
     @Test
     void aResponseBesideTheConversationIsNotTold() {
-        guided.responseBegun("r1");
+        guided.responseBegun("r1", true);
         guided.responseDone("r9", Frame.text(Events.done("r9", "completed")));
         drained(guided, at(0));
 
@@ -900,7 +902,7 @@ class ToCallerTest {
 
     @Test
     void whatALostProviderSaidIsHeardToItsEnd() {
-        guided.responseBegun("r1");
+        guided.responseBegun("r1", true);
         for (int i = 0; i < 15; i++) {
             audio(guided, "r1", "a", 100);
         }
@@ -917,7 +919,7 @@ class ToCallerTest {
 
     @Test
     void anInterruptionEndsWithTheProviderThatWasInterrupted() {
-        guided.responseBegun("r1");
+        guided.responseBegun("r1", true);
         guided.interrupt(at(0));
         guided.upstreamLost();
         guided.responseDone("r1", Frame.text(Events.done("r1", "failed")));
