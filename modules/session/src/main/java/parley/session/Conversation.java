@@ -130,7 +130,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
         witness.onSpent(this::spent);
         this.ledger = new Ledger(loop, room, soFar, witness, reports::facts, this::learned, this::journalLost);
         this.utterance = new Utterance(
-                settings.utteranceLead().toMillis(), settings.utterance().toMillis());
+                settings.utteranceLead().toMillis(), settings.utterance().toMillis(), System::nanoTime);
         this.toProvider = new ToProvider(
                 settings.toProviderFrames(),
                 face.guided() ? settings.micBuffer().toMillis() : Long.MAX_VALUE,

@@ -91,7 +91,10 @@ final class TurnTaking {
     void saw(ServerEvent event) {
         switch (event) {
             case ServerEvent.InputAudioBufferSpeechStarted started -> utterance.speaks();
-            case ServerEvent.InputAudioBufferSpeechStopped stopped -> times.speechEnded(System.nanoTime());
+            case ServerEvent.InputAudioBufferSpeechStopped stopped -> {
+                times.speechEnded(System.nanoTime());
+                utterance.ends(stopped.audioEndMs());
+            }
             case ServerEvent.InputAudioBufferCommitted committed -> committed();
             case ServerEvent.InputAudioBufferCleared cleared -> utterance.cleared();
             case ServerEvent.ConversationItemDone done -> isItem(done.item());
@@ -170,6 +173,7 @@ final class TurnTaking {
         utterance.settled();
         if (String.valueOf(error.code()).startsWith("input_audio_buffer")) {
             commits = 0;
+            utterance.notCommitted();
         }
         tellDue();
     }

@@ -3,6 +3,8 @@ package parley.session;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import parley.wire.Frame;
 
@@ -10,33 +12,51 @@ import parley.wire.Frame;
  * What a provider was told of the caller's speech and may not have kept: the turn that is being spoken, and a moment
  * before it began. Whoever takes the provider's place is told it again, so that no turn is lost with a provider.
  *
- * <p>Keeps copies, because sending masks a frame's bytes. Holds {@code utterance-lead} of audio while nobody speaks and
- * {@code utterance} of it while somebody does; beyond, the oldest is forgotten. Confined to the conversation's loop.
+ * <p>What the provider says of a turn comes late: more was told meanwhile, and after a redial much more, all at once. So
+ * a turn ends where the provider says that it does, and while nobody speaks nothing is forgotten that it has not had
+ * {@code utterance-lead} of time to call speech.
+ *
+ * <p>Keeps copies, because sending masks a frame's bytes. Holds {@code utterance-lead} of audio while nobody speaks, and
+ * never more than {@code utterance}; beyond, the oldest is forgotten. Confined to the conversation's loop.
  */
 final class Utterance {
-    /** A frame of the caller's audio. */
-    record Spoken(Frame frame, long ms) {}
+    /**
+     * A frame of the caller's audio.
+     *
+     * @param at when it was sent, in the clock's nanoseconds
+     */
+    record Spoken(Frame frame, long ms, long at) {}
 
     private final ArrayDeque<Spoken> kept = new ArrayDeque<>();
     private final long leadMs;
     private final long mostMs;
+    private final LongSupplier clock;
     private boolean speaking;
     private long keptMs;
+    /** What this provider was told in all: its clock of the caller's audio. */
+    private long toldMs;
+    /** Where on that clock the turn ends, as the provider says; -1 when it has not. */
+    private long endsAtMs = -1;
+    /** Commits that were sent and are not confirmed. */
+    private int commits;
     /** Of the audio that is kept, how much belongs to a turn that was committed and is not settled. */
     private long committedMs;
     /** The item that this turn became, which holds no words yet; null before it is one. */
     private @Nullable String wordless;
 
-    Utterance(long leadMs, long mostMs) {
+    /** @param clock as {@link System#nanoTime} */
+    Utterance(long leadMs, long mostMs, LongSupplier clock) {
         this.leadMs = leadMs;
         this.mostMs = mostMs;
+        this.clock = clock;
     }
 
     /** A frame is about to be sent; stays the caller's. */
     void passes(Frame frame, long ms) {
-        kept.add(new Spoken(Frame.copyOf(frame), ms));
+        kept.add(new Spoken(Frame.copyOf(frame), ms, clock.getAsLong()));
         keptMs += ms;
-        forgetBeyond(isOpen() ? mostMs : leadMs);
+        toldMs += ms;
+        forgetTheOldest();
     }
 
     /** Somebody speaks, or whether somebody does is not the provider's to say. */
@@ -44,9 +64,36 @@ final class Utterance {
         speaking = true;
     }
 
-    /** The provider has ended the turn. */
+    /** The provider has found the end of the turn, so far into what it was told. */
+    void ends(long audioEndMs) {
+        endsAtMs = audioEndMs;
+    }
+
+    /** The provider is about to be told that the turn ends here. */
+    void commits() {
+        commits++;
+        endsWith(keptMs);
+    }
+
+    /** The provider has ended the turn, as it was told to or by itself. */
     void committed() {
-        committedMs = keptMs;
+        if (commits > 0) {
+            commits--;
+            return;
+        }
+        long since = toldMs - endsAtMs;
+        // Not every provider's clock is that of the protocol: what can not be is not believed.
+        endsWith(endsAtMs >= 0 && since >= 0 && since < keptMs ? keptMs - since : keptMs);
+    }
+
+    /** The provider does not end the turn that it was told to. */
+    void notCommitted() {
+        commits = 0;
+    }
+
+    private void endsWith(long ms) {
+        committedMs = ms;
+        endsAtMs = -1;
         wordless = null;
         speaking = false;
     }
@@ -68,10 +115,12 @@ final class Utterance {
     /** The model answers what it has heard, or nobody will ask it to. */
     void settled() {
         if (wordless != null) {
-            long rest = keptMs - committedMs;
+            while (committedMs > 0 && committedMs >= kept.element().ms()) {
+                forget();
+            }
             committedMs = 0;
             wordless = null;
-            forgetBeyond(speaking ? rest : Math.min(rest, leadMs));
+            forgetTheOldest();
         }
     }
 
@@ -80,7 +129,9 @@ final class Utterance {
         committedMs = 0;
         wordless = null;
         speaking = false;
-        forgetBeyond(0);
+        while (!kept.isEmpty()) {
+            forget();
+        }
     }
 
     /** Whether a turn is being spoken, or was and is not settled. */
@@ -114,6 +165,9 @@ final class Utterance {
         kept.clear();
         speaking = isOpen();
         keptMs = 0;
+        toldMs = 0;
+        endsAtMs = -1;
+        commits = 0;
         committedMs = 0;
         wordless = null;
         return again;
@@ -123,12 +177,22 @@ final class Utterance {
         takeAgain().forEach(spoken -> spoken.frame().release());
     }
 
-    private void forgetBeyond(long bound) {
-        while (keptMs > bound && !kept.isEmpty()) {
-            var oldest = kept.poll();
-            keptMs -= oldest.ms();
-            committedMs = Math.max(0, committedMs - oldest.ms());
-            oldest.frame().release();
+    private void forgetTheOldest() {
+        while (keptMs > mostMs) {
+            forget();
         }
+        if (!isOpen()) {
+            long since = clock.getAsLong() - TimeUnit.MILLISECONDS.toNanos(leadMs);
+            while (keptMs > leadMs && kept.element().at() - since <= 0) {
+                forget();
+            }
+        }
+    }
+
+    private void forget() {
+        var oldest = kept.remove();
+        keptMs -= oldest.ms();
+        committedMs = Math.max(0, committedMs - oldest.ms());
+        oldest.frame().release();
     }
 }

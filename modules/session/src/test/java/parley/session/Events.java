@@ -65,8 +65,12 @@ final class Events {
     }
 
     static String speechStopped(String item) {
+        return speechStopped(item, 1600);
+    }
+
+    static String speechStopped(String item, long endMs) {
         return "{\"type\":\"input_audio_buffer.speech_stopped\",\"event_id\":\"e5\",\"item_id\":\"" + item
-                + "\",\"audio_end_ms\":1600}";
+                + "\",\"audio_end_ms\":" + endMs + "}";
     }
 
     static String agentItem(String item, String status, String words) {
@@ -114,6 +118,10 @@ final class Events {
     static String itemDone(String item) {
         return "{\"type\":\"conversation.item.done\",\"event_id\":\"e6\",\"previous_item_id\":null,\"item\":" + item
                 + "}";
+    }
+
+    static String itemDeleted(String item) {
+        return "{\"type\":\"conversation.item.deleted\",\"event_id\":\"e13\",\"item_id\":\"" + item + "\"}";
     }
 
     static String outputItemDone(String response, String item) {

@@ -32,7 +32,7 @@ import parley.wire.Port;
 /**
  * Whatever happens to the lines of a conversation, its journal and its host, in whatever order: the caller's turns are
  * heard and written once, every answer that is due is given, and nothing is said twice. A story is known by its seed;
- * {@code -Dparley.story=<seed>} tells it again.
+ * {@code -Dparley.story=<seed>} tells it again, {@code -Dparley.stories=<n>} as often.
  *
  * <p>B12, R1: random stories of the live half.
  */
@@ -56,7 +56,9 @@ class LiveHalfModelTest {
 
     static LongStream seeds() {
         var one = Long.getLong("parley.story");
-        return one != null ? LongStream.of(one) : IntStream.range(0, STORIES).mapToLong(i -> 1000 + i);
+        return one != null
+                ? LongStream.generate(() -> one).limit(Integer.getInteger("parley.stories", 1))
+                : IntStream.range(0, STORIES).mapToLong(i -> 1000 + i);
     }
 
     @ParameterizedTest
@@ -149,11 +151,9 @@ class LiveHalfModelTest {
                 }
                 endsWell();
             } catch (Throwable failure) {
-                failure.addSuppressed(new AssertionError("the story: " + story + "\nthe server: "
-                        + onLoop(() -> {
-                            return List.copyOf(server.log);
-                        })));
-                throw failure;
+                var told = onLoop(() -> List.copyOf(server.log));
+                throw new AssertionError(
+                        failure.getMessage() + "\nthe story: " + story + "\nthe server: " + told, failure);
             } finally {
                 isOver();
             }
@@ -279,7 +279,7 @@ class LiveHalfModelTest {
             onLoop(() -> {
                 for (var line : server.lines) {
                     assertThat(line.items).as("items of one provider").doesNotHaveDuplicates();
-                    assertThat(String.join("", line.users)
+                    assertThat(String.join("", line.users.values())
                                     .chars()
                                     .filter(c -> c < 'a')
                                     .toArray())

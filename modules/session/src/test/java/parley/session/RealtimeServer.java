@@ -5,7 +5,9 @@ import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -71,8 +73,8 @@ final class RealtimeServer implements Provider {
 
     /** One conversation with it. */
     final class Line implements Port {
-        /** What the caller said in this conversation, spoken or written, told or heard, in order. */
-        final List<String> users = new ArrayList<>();
+        /** What the caller said in this conversation, by its item, spoken or written, told or heard, in order. */
+        final Map<String, String> users = new LinkedHashMap<>();
         /** The items of this conversation. */
         final List<String> items = new ArrayList<>();
         /** What it was asked for by Parley itself. */
@@ -94,6 +96,7 @@ final class RealtimeServer implements Provider {
         private @Nullable String speech;
         private @Nullable String saying;
         private int said;
+        private long toldMs;
         private boolean discarding;
         private @Nullable WebSocketClose ending;
         private @Nullable Runnable onReadable;
@@ -168,9 +171,13 @@ final class RealtimeServer implements Provider {
             var id = event.path("event_id").asText();
             switch (event.path("type").asText()) {
                 case "session.update" -> says(Events.updated());
-                case "input_audio_buffer.append" ->
-                    sound(event.path("audio").asText().charAt(0));
+                case "input_audio_buffer.append" -> {
+                    var audio = event.path("audio").asText();
+                    toldMs += audio.length() / 64;
+                    sound(audio.charAt(0));
+                }
                 case "conversation.item.create" -> created(event.path("item"));
+                case "conversation.item.delete" -> deleted(event.path("item_id").asText(), id);
                 case "response.create" -> {
                     asked += id.startsWith("parley_") ? 1 : 0;
                     if (answering != null) {
@@ -207,10 +214,10 @@ final class RealtimeServer implements Provider {
                 var item = speech;
                 speech = null;
                 stops();
-                says(Events.speechStopped(item));
+                says(Events.speechStopped(item, toldMs));
                 says(Events.committed(item));
                 items.add(item);
-                users.add(heard.toString());
+                users.put(item, heard.toString());
                 says(Events.itemDone(Events.spokenItem(item).replace("null}]", "\"" + heard + "\"}]")));
                 begins();
             }
@@ -223,10 +230,15 @@ final class RealtimeServer implements Provider {
                 results++;
             }
             if (item.path("role").asText().equals("user")) {
-                users.add(item.path("content").path(0).path("text").asText());
+                users.put(id, item.path("content").path(0).path("text").asText());
             }
             var done = ((com.fasterxml.jackson.databind.node.ObjectNode) item.deepCopy()).put("id", id);
             says(Events.itemDone(done.toString()));
+        }
+
+        private void deleted(String item, String about) {
+            users.remove(item);
+            says(items.remove(item) ? Events.itemDeleted(item) : Events.error(about));
         }
 
         void says(String text) {

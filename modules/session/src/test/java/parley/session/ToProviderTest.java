@@ -15,7 +15,7 @@ import parley.wire.Frame;
 class ToProviderTest {
     private final SessionMetrics metrics = new SessionMetrics();
 
-    private final Utterance utterance = new Utterance(200, 1000);
+    private final Utterance utterance = new Utterance(200, 1000, System::nanoTime);
 
     private ToProvider queue(int maxFrames, long maxAudioMs) {
         return new ToProvider(maxFrames, maxAudioMs, utterance, metrics);

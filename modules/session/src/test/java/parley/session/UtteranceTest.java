@@ -3,18 +3,29 @@ package parley.session;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import parley.wire.Frame;
 
 @Tag("unit")
 @ExtendWith(NoLeaks.class)
 class UtteranceTest {
-    private final Utterance utterance = new Utterance(200, 1000);
+    private long nowMs;
+    private final Utterance utterance = new Utterance(200, 1000, () -> TimeUnit.MILLISECONDS.toNanos(nowMs));
 
     private void passes(String... frames) {
+        for (var text : frames) {
+            nowMs += 100;
+            passesAtOnce(text);
+        }
+    }
+
+    private void passesAtOnce(String... frames) {
         for (var text : frames) {
             var frame = Frame.text(text);
             utterance.passes(frame, 100);
@@ -109,6 +120,117 @@ class UtteranceTest {
 
         assertThat(utterance.isOpen()).isTrue();
         assertThat(again()).containsExactly("d", "e");
+    }
+
+    /** After a redial much is told at once, and the provider's word that somebody speaks is still on its way. */
+    @Test
+    void whatTheProviderHasHadNoTimeToCallSpeechIsKept() {
+        passesAtOnce("a", "b", "c", "d", "e");
+        assertThat(utterance.isOpen()).isFalse();
+        nowMs += 199;
+        passesAtOnce("f");
+        utterance.speaks();
+
+        assertThat(again()).containsExactly("a", "b", "c", "d", "e", "f");
+    }
+
+    @Test
+    void whatTheProviderHasHadTheTimeToCallSpeechIsForgotten() {
+        passesAtOnce("a", "b", "c", "d", "e");
+        nowMs += 200;
+        passesAtOnce("f");
+
+        assertThat(again()).containsExactly("e", "f");
+    }
+
+    @Test
+    void whatIsToldAtOnceIsKeptWithinTheSameBound() {
+        for (int i = 0; i < 15; i++) {
+            passesAtOnce(String.valueOf(i));
+        }
+
+        assertThat(again()).hasSize(10).startsWith("5").endsWith("14");
+    }
+
+    /** The word that a turn has ended comes late: what was told meanwhile is of the next one. */
+    @Test
+    void aTurnEndsWhereTheProviderSaysThatItDoes() {
+        utterance.speaks();
+        passes("a", "b", "c");
+        passesAtOnce("d", "e", "f");
+        utterance.ends(300);
+        utterance.committed();
+        assertThat(utterance.committedFrames()).isEqualTo(3);
+        utterance.isItem("item_1");
+        utterance.settled();
+        utterance.speaks();
+
+        assertThat(again()).containsExactly("d", "e", "f");
+    }
+
+    @Test
+    void aFrameInWhichATurnEndsIsOfBoth() {
+        utterance.speaks();
+        passesAtOnce("a", "b", "c", "d");
+        utterance.ends(250);
+        utterance.committed();
+        assertThat(utterance.committedFrames()).isEqualTo(3);
+        utterance.isItem("item_1");
+        utterance.settled();
+
+        assertThat(again()).containsExactly("c", "d");
+    }
+
+    /** A provider's clock that counts anything but the audio it was told. */
+    @ParameterizedTest
+    @ValueSource(longs = {-5, 0, 401, 1_700_000_000_000L})
+    void anEndThatCannotBeIsNotBelieved(long endsAtMs) {
+        utterance.speaks();
+        passes("a", "b", "c", "d");
+        utterance.ends(endsAtMs);
+        utterance.committed();
+
+        assertThat(utterance.committedFrames()).isEqualTo(4);
+    }
+
+    /** The clock is a provider's own: the next one begins at nothing. */
+    @Test
+    void theNextProvidersClockBeginsAnew() {
+        passes("a", "b", "c");
+        again();
+        utterance.speaks();
+        passes("c", "d", "e");
+        utterance.ends(200);
+        utterance.committed();
+
+        assertThat(utterance.committedFrames()).isEqualTo(2);
+    }
+
+    @Test
+    void whoEndsItsTurnsItselfHasSaidWhere() {
+        utterance.speaks();
+        passes("a", "b");
+        utterance.commits();
+        utterance.speaks();
+        passes("c", "d");
+        utterance.committed();
+
+        assertThat(utterance.committedFrames()).isEqualTo(2);
+        utterance.isItem("item_1");
+        utterance.settled();
+        assertThat(utterance.isOpen()).as("the next is being spoken").isTrue();
+        assertThat(again()).containsExactly("c", "d");
+    }
+
+    @Test
+    void aCommitThatIsRefusedIsNotTheNextTurns() {
+        passes("a");
+        utterance.commits();
+        utterance.notCommitted();
+        passes("b", "c");
+        utterance.committed();
+
+        assertThat(utterance.committedFrames()).isEqualTo(3);
     }
 
     @Test
