@@ -183,6 +183,14 @@ public final class Peek {
         return hasAudio() ? carrier().length : 0;
     }
 
+    /** Bytes that the base64 text stands for, without its padding; 0 without audio. */
+    public int audioBytes() {
+        int length = audioLength();
+        int end = audioOffset() + length;
+        while (length > 0 && frame.get(--end) == '=') length--;
+        return (int) (length * 3L / 4);
+    }
+
     /**
      * Whether the audio is one plain string: no quote, backslash or control character in it. Reads all of it, eight
      * bytes a step. True also without audio.

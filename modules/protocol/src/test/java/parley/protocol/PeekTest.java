@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +103,16 @@ class PeekTest {
         assertThat(peek.audioOffset()).isEqualTo(frame.indexOf(AUDIO));
         assertThat(peek.audioLength()).isEqualTo(AUDIO.length());
         assertThat(AudioFormat.PCM16_24K.millis(peek.audioLength())).isEqualTo(100);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 256, 2048})
+    void theBytesOfTheAudioAreCountedWithoutPadding(int bytes) {
+        var text = Base64.getEncoder().encodeToString(new byte[bytes]);
+
+        assertThat(scan("{\"type\":\"input_audio_buffer.append\",\"audio\":\"" + text + "\"}"))
+                .isTrue();
+        assertThat(peek.audioBytes()).isEqualTo(bytes);
     }
 
     @Test

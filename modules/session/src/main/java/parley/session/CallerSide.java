@@ -242,6 +242,12 @@ final class CallerSide {
         readable();
     }
 
+    /** An item of an answer that this caller did not hear begin: it is told of it as the history would. */
+    void learns(String itemId, SessionState.Live soFar) {
+        History.ofItem(soFar, itemId).forEach(event -> toCaller.inHistory(Frame.text(Wire.bytes(event))));
+        readable();
+    }
+
     /** The provider states the session anew. */
     void updated(ServerEvent.SessionUpdated event) {
         var updated = new ServerEvent.SessionUpdated(event.eventId(), ours(event.session()));

@@ -308,8 +308,7 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
             frame.release();
             return false;
         }
-        long ms = witness.inputFormat().millis(at.audioLength());
-        witness.heard(ms);
+        long ms = witness.heard(at.audioBytes());
         if (!witness.findsTurns()) {
             utterance.speaks();
             expiry.spoken();
@@ -516,11 +515,23 @@ final class Conversation implements CallerSide.Listener, ProviderSide.Talk, Expi
                 spending.ask();
                 toCaller.event(frame, peek);
             }
+            case ServerEvent.ResponseCreated created ->
+                toCaller.responseCreated(created.response().id(), frame);
+            case ServerEvent.ResponseOutputItemAdded added -> {
+                toCaller.answersWith(String.valueOf(added.item().id()), added.responseId());
+                toCaller.event(frame, peek);
+            }
             case ServerEvent.ResponseOutputItemDone done -> {
                 if (face.guided() && done.item() instanceof Item.FunctionCall call && tools.begins(done)) {
                     callTool(String.valueOf(call.callId()), call.name(), call.arguments());
                 }
+                var item = String.valueOf(done.item().id());
+                toCaller.answersWith(item, done.responseId());
                 toCaller.event(frame, peek);
+                if (toCaller.isUnknown(done.responseId())) {
+                    ledger.tell();
+                    caller.learns(item, soFar());
+                }
             }
             case ServerEvent.ResponseDone done -> {
                 count(done.response());

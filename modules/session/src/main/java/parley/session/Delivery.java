@@ -94,10 +94,9 @@ final class Delivery {
     }
 
     private void begins(String responseId) {
-        boolean mayWait = guided || caller.isThere() || !caller.hasBeenThere();
-        toCaller.responseBegun(responseId, mayWait);
+        toCaller.responseBegun(responseId);
         ledger.tell();
-        if (!mayWait) {
+        if (!guided && caller.hasBeenThere() && !caller.isThere()) {
             stopForNow();
         }
     }
@@ -282,7 +281,10 @@ final class Delivery {
         owed = owed.and(new Owed(due || cut || turnWaits, cut ? after.heard() : null, cut ? after.lost() : List.of()));
     }
 
-    /** Somebody took a seat. A caller that never left, but whose host or line was lost, waits for the end of what it saw begin. */
+    /**
+     * Somebody took a seat. A caller that never left, but whose host or line was lost, waits for the end of what it saw
+     * begin.
+     */
     void seated(Conversations.Manner manner) {
         if (manner == Conversations.Manner.MOVED) {
             var open = cutIsOpen ? cutResponse : toCaller.takeLeftOpen();

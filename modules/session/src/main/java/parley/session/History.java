@@ -97,12 +97,29 @@ final class History {
         var events = new ArrayList<ServerEvent>();
         var previous = Previous.FIRST;
         for (var turn : turns(live, toldOtherwise)) {
-            var item = itemForCaller(turn);
-            events.add(new ServerEvent.ConversationItemAdded(Ids.event(), previous, item));
-            events.add(new ServerEvent.ConversationItemDone(Ids.event(), previous, item));
+            events.addAll(forCaller(turn, previous));
             previous = Previous.item(turn.itemId());
         }
         return events;
+    }
+
+    /** The same of one item; nothing when it is none. */
+    static List<ServerEvent> ofItem(SessionState.Live live, String itemId) {
+        var previous = Previous.FIRST;
+        for (var turn : live.turns()) {
+            if (turn.itemId().equals(itemId)) {
+                return forCaller(turn, previous);
+            }
+            previous = Previous.item(turn.itemId());
+        }
+        return List.of();
+    }
+
+    private static List<ServerEvent> forCaller(Turn turn, Previous previous) {
+        var item = itemForCaller(turn);
+        return List.of(
+                new ServerEvent.ConversationItemAdded(Ids.event(), previous, item),
+                new ServerEvent.ConversationItemDone(Ids.event(), previous, item));
     }
 
     private static List<ClientEvent> told(List<Turn> turns, List<Turn> all) {

@@ -91,6 +91,8 @@ final class ToCaller {
 
     private final @Nullable Replay replay;
     private final ArrayList<String> fullySent = new ArrayList<>(0);
+    /** On the strict face: the items of the open response. */
+    private final Set<String> answer = new HashSet<>(0);
 
     private @Nullable String responding;
     private @Nullable String interrupted;
@@ -217,6 +219,8 @@ final class ToCaller {
         if (item instanceof Item.FunctionCallOutput
                 || (item instanceof Item.Message message && message.role() != Item.Role.ASSISTANT)) {
             fromOutside(frame);
+        } else if (unknown != null && answer.contains(String.valueOf(item.id()))) {
+            toNobody(frame);
         } else {
             control(frame);
         }
@@ -267,38 +271,47 @@ final class ToCaller {
         waitingMs += frame.audioMs();
     }
 
-    /**
-     * A response of the conversation, not one beside it.
-     *
-     * @param isHeard whether somebody is there to hear it, or on the way to a first seat
-     */
-    void responseBegun(String responseId, boolean isHeard) {
+    /** A response of the conversation, not one beside it. */
+    void responseBegun(String responseId) {
         responding = responseId;
-        if (!guided) {
-            known = isHeard ? responseId : known;
-            unknown = isHeard ? null : responseId;
+        answer.clear();
+    }
+
+    /** An item of a response. */
+    void answersWith(String itemId, String responseId) {
+        if (!guided && responseId.equals(responding)) {
+            answer.add(itemId);
         }
     }
 
+    /** The provider's word that a response has begun. */
+    void responseCreated(String responseId, Frame frame) {
+        inTurn.add(OutFrame.begins(frame, responseId.equals(responding) ? responseId : null));
+    }
+
     /**
-     * On the strict face: another client listens, which has heard nothing. What waited, and what is still to come of a
-     * response, is not for it.
+     * On the strict face: another client listens, which has heard nothing. What waited, and what is still to come of the
+     * conversation's open response, is not for it.
      */
     void anotherClient() {
-        nobodyListens();
         known = null;
-        unknown = responding;
+        nobodyListens();
+    }
+
+    /** On the strict face: whether the client there has not heard this response begin, and so hears nothing of it. */
+    boolean isUnknown(String responseId) {
+        return responseId.equals(unknown);
     }
 
     /** On the strict face: the response that began for the client there, and whose end was lost; null when there is none. */
     @Nullable
     String takeLeftOpen() {
-        if (known == null
-                || known.equals(responding)
-                || inTurn.stream().anyMatch(waiting -> known.equals(waiting.ends()))) {
+        var open = known;
+        if (open == null
+                || open.equals(responding)
+                || inTurn.stream().anyMatch(waiting -> open.equals(waiting.ends()))) {
             return null;
         }
-        var open = known;
         known = null;
         return open;
     }
@@ -320,7 +333,7 @@ final class ToCaller {
             unknown = null;
             toNobody(frame);
         } else {
-            inTurn.add(new OutFrame(frame, 0, null, conversation ? responseId : null));
+            inTurn.add(OutFrame.ends(frame, conversation ? responseId : null));
         }
     }
 
@@ -432,6 +445,9 @@ final class ToCaller {
         urgent.clear();
         inTurn.forEach(waiting -> waiting.frame().release());
         inTurn.clear();
+        if (!guided && responding != null && !responding.equals(known)) {
+            unknown = responding;
+        }
         waitingMs = 0;
         aboutConnection.clear();
         missed.clear();
@@ -570,7 +586,7 @@ final class ToCaller {
             if (sent.only() && sent.seq() > cutUpTo) {
                 var frame = sent.anew();
                 begunBy(frame, peek).ifPresent(toldAnew::add);
-                inTurn.addFirst(new OutFrame(frame, sent.audioMs(), sent.speech(), null));
+                inTurn.addFirst(OutFrame.audio(frame, sent.audioMs(), sent.speech()));
                 waitingMs += sent.audioMs();
             }
         }
@@ -649,6 +665,8 @@ final class ToCaller {
         if (waiting.ends() != null) {
             fullySent.add(waiting.ends());
             known = null;
+        } else if (!guided && waiting.begins() != null) {
+            known = waiting.begins();
         }
         return numbered(waiting, from, true);
     }

@@ -133,7 +133,7 @@ final class ToProvider {
         if (waiting.audioMs() > 0) {
             utterance.passes(waiting.frame(), waiting.audioMs());
         } else if (waiting.kind() == Kind.COMMIT || waiting.kind() == Kind.COMMIT_AGAIN) {
-            utterance.commits();
+            utterance.tellsEnd();
         } else if (waiting.event() != null) {
             untaken.sent(waiting.event(), waiting.frame());
         }

@@ -118,7 +118,7 @@ final class TurnTaking {
 
     private void committed() {
         times.committed(System.nanoTime());
-        utterance.committed();
+        utterance.committed(witness.findsTurns());
         // Only a turn that the provider has ended itself makes it answer.
         taken = witness.answersByItself() && commits == 0;
         commits = Math.max(0, commits - 1);
@@ -171,15 +171,22 @@ final class TurnTaking {
         asked = false;
         taken = false;
         utterance.settled();
-        if (String.valueOf(error.code()).startsWith("input_audio_buffer")) {
+        if (isAboutCommit(error)) {
             commits = 0;
-            utterance.notCommitted();
+            utterance.refusesEnd();
         }
         tellDue();
     }
 
+    private static boolean isAboutCommit(ServerEvent.ErrorBody error) {
+        return String.valueOf(error.code()).startsWith("input_audio_buffer");
+    }
+
     /** The provider complains about what Parley said. */
     void refusedOwn(ServerEvent.ErrorBody error) {
+        if (isAboutCommit(error)) {
+            utterance.refusesEnd();
+        }
         if (ownAsk.equals(error.eventId())) {
             asked = false;
             utterance.settled();

@@ -27,18 +27,22 @@ final class Utterance {
      */
     record Spoken(Frame frame, long ms, long at) {}
 
+    /** Of a provider that never confirms one. */
+    private static final int MAX_COMMITS = 64;
+
     private final ArrayDeque<Spoken> kept = new ArrayDeque<>();
+    /** Where the provider was told to end a turn, and has not said that it did; on its clock, {@link #toldMs}. */
+    private final ArrayDeque<Long> commits = new ArrayDeque<>(0);
+
     private final long leadMs;
     private final long mostMs;
     private final LongSupplier clock;
     private boolean speaking;
     private long keptMs;
-    /** What this provider was told in all: its clock of the caller's audio. */
+    /** What this provider was told in all: its clock of the caller's audio, {@code audio_end_ms} and the like. */
     private long toldMs;
     /** Where on that clock the turn ends, as the provider says; -1 when it has not. */
     private long endsAtMs = -1;
-    /** Commits that were sent and are not confirmed. */
-    private int commits;
     /** Of the audio that is kept, how much belongs to a turn that was committed and is not settled. */
     private long committedMs;
     /** The item that this turn became, which holds no words yet; null before it is one. */
@@ -53,10 +57,11 @@ final class Utterance {
 
     /** A frame is about to be sent; stays the caller's. */
     void passes(Frame frame, long ms) {
-        kept.add(new Spoken(Frame.copyOf(frame), ms, clock.getAsLong()));
+        long now = clock.getAsLong();
+        kept.add(new Spoken(Frame.copyOf(frame), ms, now));
         keptMs += ms;
         toldMs += ms;
-        forgetTheOldest();
+        forgetTheOldest(now);
     }
 
     /** Somebody speaks, or whether somebody does is not the provider's to say. */
@@ -70,32 +75,35 @@ final class Utterance {
     }
 
     /** The provider is about to be told that the turn ends here. */
-    void commits() {
-        commits++;
-        endsWith(keptMs);
+    void tellsEnd() {
+        if (commits.size() == MAX_COMMITS) {
+            commits.remove();
+        }
+        commits.add(toldMs);
     }
 
-    /** The provider has ended the turn, as it was told to or by itself. */
-    void committed() {
-        if (commits > 0) {
-            commits--;
-            return;
+    /**
+     * The provider has ended the turn, as it was told to or by itself.
+     *
+     * @param saysNext whether it will say so when somebody speaks again
+     */
+    void committed(boolean saysNext) {
+        var told = commits.poll();
+        long since = toldMs - (told == null ? endsAtMs : told);
+        if (told != null) {
+            committedMs = Math.max(0, keptMs - since);
+        } else {
+            // Not every provider's clock is that of the protocol: what can not be is not believed.
+            committedMs = endsAtMs >= 0 && since >= 0 && since < keptMs ? keptMs - since : keptMs;
         }
-        long since = toldMs - endsAtMs;
-        // Not every provider's clock is that of the protocol: what can not be is not believed.
-        endsWith(endsAtMs >= 0 && since >= 0 && since < keptMs ? keptMs - since : keptMs);
+        speaking = !saysNext && told != null && since > 0;
+        endsAtMs = -1;
+        wordless = null;
     }
 
     /** The provider does not end the turn that it was told to. */
-    void notCommitted() {
-        commits = 0;
-    }
-
-    private void endsWith(long ms) {
-        committedMs = ms;
-        endsAtMs = -1;
-        wordless = null;
-        speaking = false;
+    void refusesEnd() {
+        commits.poll();
     }
 
     /** The turn is an item of the conversation. Without words the history says too little of it to be answered. */
@@ -120,7 +128,7 @@ final class Utterance {
             }
             committedMs = 0;
             wordless = null;
-            forgetTheOldest();
+            forgetTheOldest(clock.getAsLong());
         }
     }
 
@@ -136,7 +144,7 @@ final class Utterance {
 
     /** Whether a turn is being spoken, or was and is not settled. */
     boolean isOpen() {
-        return speaking || committedMs > 0;
+        return speaking || committedMs > 0 || !commits.isEmpty();
     }
 
     /** The item that takes back what it says when it is told again; null when there is none. */
@@ -145,12 +153,13 @@ final class Utterance {
         return wordless;
     }
 
-    /** Of what is told again, how many frames belong to a turn that was committed. */
+    /** Of what is told again, how many frames belong to a turn that was committed, or was to be. */
     int committedFrames() {
+        long upTo = commits.isEmpty() ? committedMs : keptMs - (toldMs - commits.getLast());
         int frames = 0;
         long ms = 0;
         for (var spoken : kept) {
-            if (ms >= committedMs) {
+            if (ms >= upTo) {
                 break;
             }
             ms += spoken.ms();
@@ -167,7 +176,7 @@ final class Utterance {
         keptMs = 0;
         toldMs = 0;
         endsAtMs = -1;
-        commits = 0;
+        commits.clear();
         committedMs = 0;
         wordless = null;
         return again;
@@ -177,13 +186,13 @@ final class Utterance {
         takeAgain().forEach(spoken -> spoken.frame().release());
     }
 
-    private void forgetTheOldest() {
+    private void forgetTheOldest(long now) {
         while (keptMs > mostMs) {
             forget();
         }
         if (!isOpen()) {
-            long since = clock.getAsLong() - TimeUnit.MILLISECONDS.toNanos(leadMs);
-            while (keptMs > leadMs && kept.element().at() - since <= 0) {
+            long heardUpTo = now - TimeUnit.MILLISECONDS.toNanos(leadMs);
+            while (keptMs > leadMs && kept.element().at() - heardUpTo <= 0) {
                 forget();
             }
         }

@@ -62,6 +62,9 @@ final class Witness {
     private @Nullable SessionConfig configured;
     private Consumer<Spent> bill = spent -> {};
     private long appendedMs;
+    /** Bytes that are no whole millisecond. */
+    private int leftOver;
+
     private long committedMs;
 
     Witness(String model, Prices prices, Clock clock) {
@@ -124,9 +127,17 @@ final class Witness {
         return inputFormat;
     }
 
-    /** The caller's audio passed by. */
-    void heard(long ms) {
+    /**
+     * The caller's audio passed by. Frames need not be whole milliseconds long: what is left over counts with the next.
+     *
+     * @return how many milliseconds it adds
+     */
+    long heard(int bytes) {
+        leftOver += bytes;
+        long ms = leftOver / inputFormat.bytesPerMillisecond();
+        leftOver %= inputFormat.bytesPerMillisecond();
         appendedMs += ms;
+        return ms;
     }
 
     /** The agent's audio passed by. */

@@ -71,9 +71,8 @@ class CallerReturnTest {
     }
 
     private static void cancelled(FakePort provider) {
-        provider.says(
-                Events.outputItemDone("r1", Events.agentItem("a", "incomplete", "one two three four five six")),
-                Events.done("r1", "cancelled"));
+        var item = Events.agentItem("a", "incomplete", "one two three four five six");
+        provider.says(Events.outputItemDone("r1", item), Events.itemDone(item), Events.done("r1", "cancelled"));
     }
 
     /** F5: on a line with acks each message that was taken is named, ahead of what waits. */
@@ -158,7 +157,7 @@ class CallerReturnTest {
     }
 
     @Test
-    void theStrictCallerWhoIsBackBeforeTheAnswerHasStoppedGetsItToo() {
+    void theStrictCallerWhoIsBackBeforeTheAnswerHasStoppedHearsOnlyTheNext() {
         var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
         leaves(talk.caller());
         assertThat(talk.provider().hears()).contains("response.cancel");
@@ -171,6 +170,8 @@ class CallerReturnTest {
 
         talk.provider().hears("response.create");
         talk.provider().says(Events.begun("r2"), Events.words("r2", "b", "one"), Events.done("r2", "completed"));
+        assertThat(again.hears()).as("its item, as in the history").contains("conversation.item.added", "\"a\"");
+        assertThat(again.hears()).contains("conversation.item.done", "\"a\"", "incomplete");
         assertThat(again.hears()).as("nothing of what it has not heard begin").contains("response.created", "r2");
         assertThat(again.hears()).contains("transcript.delta", "r2");
         assertThat(again.hears()).contains("response.done", "r2");
@@ -204,6 +205,7 @@ class CallerReturnTest {
         cancelled(talk.provider());
 
         assertThat(again.hears()).contains("response.output_item.done", "\"a\"");
+        assertThat(again.hears()).contains("conversation.item.done", "\"a\"");
         assertThat(again.hears()).contains("response.done", "\"r1\"", "cancelled");
         talk.provider().hears("response.create");
         talk.provider().says(Events.begun("r2"));

@@ -81,7 +81,7 @@ final class RealtimeServer implements Provider {
         int asked;
         /** Results of tools that it was told after its opening. */
         int results;
-        /** Requests for an answer while it was answering. */
+        /** Requests for an answer while it was answering, by somebody who had heard that it was. */
         int collisions;
 
         boolean mute;
@@ -181,7 +181,7 @@ final class RealtimeServer implements Provider {
                 case "response.create" -> {
                     asked += id.startsWith("parley_") ? 1 : 0;
                     if (answering != null) {
-                        collisions++;
+                        collisions += inbox.isEmpty() ? 1 : 0;
                         says(Events.error(id));
                     } else {
                         begins();

@@ -248,7 +248,7 @@ class ToCallerModelTest {
                 responding = true;
                 responses++;
                 items++;
-                queue.responseBegun(response(), true);
+                queue.responseBegun(response());
             } else if (audio.nextItem()) {
                 items++;
             }

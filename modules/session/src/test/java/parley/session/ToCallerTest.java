@@ -160,7 +160,7 @@ class ToCallerTest {
 
     @Test
     void lateAudioOfAnInterruptedResponseIsThrownAwayUntilTheResponseIsDone() {
-        guided.responseBegun("r1", true);
+        guided.responseBegun("r1");
         audio(guided, "r1", "a", 100);
         drained(guided, at(0));
         guided.interrupt(at(50));
@@ -175,7 +175,7 @@ class ToCallerTest {
 
     @Test
     void aResponseInterruptedBeforeItsFirstAudioStaysSilent() {
-        guided.responseBegun("r1", true);
+        guided.responseBegun("r1");
         guided.interrupt(at(0));
 
         audio(guided, "r1", "a", 100);
@@ -821,7 +821,7 @@ class ToCallerTest {
     @Test
     void itIsQuietWhenTheAnswerIsDoneAndHeard() {
         assertThat(guided.isQuiet(at(0))).isTrue();
-        guided.responseBegun("r1", true);
+        guided.responseBegun("r1");
         assertThat(guided.isQuiet(at(0))).isFalse();
         audio(guided, "r1", "a", 300);
         drained(guided, at(0));
@@ -861,7 +861,7 @@ class ToCallerTest {
 
     @Test
     void theStrictFaceIsQuietWhenTheAnswerIsDoneAndSent() {
-        strict.responseBegun("r1", true);
+        strict.responseBegun("r1");
         audio(strict, "r1", "a", 5000);
         strict.responseDone("r1", Frame.text(Events.done("r1", "completed")));
         assertThat(strict.isQuiet(at(0))).isFalse();
@@ -870,10 +870,54 @@ class ToCallerTest {
         assertThat(strict.isQuiet(at(0))).isTrue();
     }
 
+    private void created(ToCaller queue, String response) {
+        queue.responseBegun(response);
+        queue.responseCreated(response, Frame.text(Events.begun(response)));
+    }
+
+    @Test
+    void theStrictFaceKnowsWhichAnswerTheClientHasHeardBegin() {
+        created(strict, "r1");
+        strict.responseDone("r1", Frame.text(Events.done("r1", "completed")));
+        created(strict, "r2");
+        drained(strict, at(0));
+        assertThat(strict.takeLeftOpen()).as("its end is to come").isNull();
+
+        strict.absent(at(0));
+        strict.responseDone("r2", Frame.text(Events.done("r2", "cancelled")));
+        strict.absent(at(0));
+
+        assertThat(strict.takeLeftOpen()).isEqualTo("r2");
+        assertThat(strict.takeLeftOpen()).as("told once").isNull();
+    }
+
+    @Test
+    void anAnswerWhoseBeginningDidNotLeaveIsUnknownToTheClient() {
+        created(strict, "r1");
+        strict.absent(at(0));
+        assertThat(strict.isUnknown("r1")).isTrue();
+
+        strict.responseDone("r1", Frame.text(Events.done("r1", "cancelled")));
+        assertThat(drained(strict, at(0))).isEmpty();
+        assertThat(strict.takeLeftOpen()).isNull();
+        created(strict, "r2");
+        assertThat(drained(strict, at(0))).singleElement().asString().contains("response.created");
+    }
+
+    @Test
+    void anotherClientKnowsNothingOfTheOpenAnswer() {
+        created(strict, "r1");
+        drained(strict, at(0));
+        strict.anotherClient();
+
+        assertThat(strict.isUnknown("r1")).isTrue();
+        assertThat(strict.takeLeftOpen()).isNull();
+    }
+
     @Test
     void aResponseIsFullySentWhenItsLastFrameIs() {
         for (var queue : List.of(guided, strict)) {
-            queue.responseBegun("r1", true);
+            queue.responseBegun("r1");
             assertThat(queue.openResponse()).isEqualTo("r1");
             audio(queue, "r1", "a", 1500);
             audio(queue, "r1", "a", 100);
@@ -892,7 +936,7 @@ class ToCallerTest {
 
     @Test
     void aResponseBesideTheConversationIsNotTold() {
-        guided.responseBegun("r1", true);
+        guided.responseBegun("r1");
         guided.responseDone("r9", Frame.text(Events.done("r9", "completed")));
         drained(guided, at(0));
 
@@ -902,7 +946,7 @@ class ToCallerTest {
 
     @Test
     void whatALostProviderSaidIsHeardToItsEnd() {
-        guided.responseBegun("r1", true);
+        guided.responseBegun("r1");
         for (int i = 0; i < 15; i++) {
             audio(guided, "r1", "a", 100);
         }
@@ -919,7 +963,7 @@ class ToCallerTest {
 
     @Test
     void anInterruptionEndsWithTheProviderThatWasInterrupted() {
-        guided.responseBegun("r1", true);
+        guided.responseBegun("r1");
         guided.interrupt(at(0));
         guided.upstreamLost();
         guided.responseDone("r1", Frame.text(Events.done("r1", "failed")));

@@ -81,7 +81,7 @@ class UtteranceTest {
     void aCommittedTurnIsKeptUntilItIsAnItemThatSomebodyAnswers() {
         utterance.speaks();
         passes("a", "b", "c");
-        utterance.committed();
+        utterance.committed(true);
         passes("d", "e", "f");
 
         assertThat(utterance.isOpen()).isTrue();
@@ -98,7 +98,7 @@ class UtteranceTest {
     void aTurnWhoseWordsAreKnownNeedNotBeSaidAgain() {
         utterance.speaks();
         passes("a", "b", "c");
-        utterance.committed();
+        utterance.committed(true);
         utterance.isItem("item_1");
 
         utterance.isWritten("item_0");
@@ -112,7 +112,7 @@ class UtteranceTest {
     void aTurnThatBeganBeforeTheLastWasAnItemIsKeptWithoutTheLast() {
         utterance.speaks();
         passes("a", "b", "c");
-        utterance.committed();
+        utterance.committed(true);
         utterance.speaks();
         passes("d", "e");
         utterance.isItem("item_1");
@@ -159,7 +159,7 @@ class UtteranceTest {
         passes("a", "b", "c");
         passesAtOnce("d", "e", "f");
         utterance.ends(300);
-        utterance.committed();
+        utterance.committed(true);
         assertThat(utterance.committedFrames()).isEqualTo(3);
         utterance.isItem("item_1");
         utterance.settled();
@@ -173,7 +173,7 @@ class UtteranceTest {
         utterance.speaks();
         passesAtOnce("a", "b", "c", "d");
         utterance.ends(250);
-        utterance.committed();
+        utterance.committed(true);
         assertThat(utterance.committedFrames()).isEqualTo(3);
         utterance.isItem("item_1");
         utterance.settled();
@@ -188,7 +188,7 @@ class UtteranceTest {
         utterance.speaks();
         passes("a", "b", "c", "d");
         utterance.ends(endsAtMs);
-        utterance.committed();
+        utterance.committed(true);
 
         assertThat(utterance.committedFrames()).isEqualTo(4);
     }
@@ -201,7 +201,7 @@ class UtteranceTest {
         utterance.speaks();
         passes("c", "d", "e");
         utterance.ends(200);
-        utterance.committed();
+        utterance.committed(true);
 
         assertThat(utterance.committedFrames()).isEqualTo(2);
     }
@@ -210,10 +210,10 @@ class UtteranceTest {
     void whoEndsItsTurnsItselfHasSaidWhere() {
         utterance.speaks();
         passes("a", "b");
-        utterance.commits();
-        utterance.speaks();
+        utterance.tellsEnd();
+        assertThat(utterance.committedFrames()).isEqualTo(2);
         passes("c", "d");
-        utterance.committed();
+        utterance.committed(false);
 
         assertThat(utterance.committedFrames()).isEqualTo(2);
         utterance.isItem("item_1");
@@ -223,14 +223,66 @@ class UtteranceTest {
     }
 
     @Test
-    void aCommitThatIsRefusedIsNotTheNextTurns() {
-        passes("a");
-        utterance.commits();
-        utterance.notCommitted();
-        passes("b", "c");
-        utterance.committed();
+    void whoSaysNothingAfterTheEndOfItsTurnDoesNotSpeak() {
+        utterance.speaks();
+        passes("a", "b");
+        utterance.tellsEnd();
+        utterance.committed(false);
+        utterance.isItem("item_1");
+        utterance.settled();
 
+        assertThat(utterance.isOpen()).isFalse();
+    }
+
+    /** A provider that finds turns says when the next begins; its word of the one before may come after the commit. */
+    @Test
+    void theWordThatSomebodySpeaksIsOfTheTurnThatIsEnded() {
+        passes("a", "b");
+        utterance.tellsEnd();
+        passes("c");
+        utterance.speaks();
+        utterance.committed(true);
+        utterance.isItem("item_1");
+        utterance.settled();
+
+        assertThat(utterance.isOpen()).isFalse();
+    }
+
+    @Test
+    void aCommitThatIsRefusedChangesNothing() {
+        utterance.speaks();
+        passes("a", "b");
+        utterance.committed(true);
+        utterance.isItem("item_1");
+        passes("c");
+        utterance.tellsEnd();
+        utterance.refusesEnd();
+
+        assertThat(utterance.wordlessItem()).isEqualTo("item_1");
+        assertThat(utterance.committedFrames()).isEqualTo(2);
+        utterance.settled();
+        assertThat(utterance.isOpen()).isFalse();
+        utterance.speaks();
+        passes("d");
+        utterance.committed(true);
+        assertThat(utterance.committedFrames()).as("the next turn is its own").isEqualTo(2);
+    }
+
+    @Test
+    void twoTurnsThatAreEndedAtOnceEndWhereEachDoes() {
+        utterance.speaks();
+        passesAtOnce("a");
+        utterance.tellsEnd();
+        passesAtOnce("b", "c");
+        utterance.tellsEnd();
+        utterance.committed(false);
         assertThat(utterance.committedFrames()).isEqualTo(3);
+        utterance.isItem("item_1");
+        utterance.settled();
+        utterance.committed(false);
+
+        assertThat(utterance.committedFrames()).isEqualTo(2);
+        assertThat(again()).containsExactly("b", "c");
     }
 
     @Test
@@ -247,7 +299,7 @@ class UtteranceTest {
     void aTurnThatIsToldAgainStaysOpenSoThatItCanBeToldOnceMore() {
         utterance.speaks();
         passes("a", "b", "c", "d");
-        utterance.committed();
+        utterance.committed(true);
         assertThat(again()).hasSize(4);
 
         assertThat(utterance.isOpen()).isTrue();

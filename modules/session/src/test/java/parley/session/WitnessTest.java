@@ -46,11 +46,22 @@ class WitnessTest {
         assertThat(witness.hasFacts()).isFalse();
     }
 
+    /** 1024 samples, as browsers have them, are 42.67 ms. */
+    @Test
+    void framesOfNoWholeMillisecondsAddUp() {
+        long ms = 0;
+        for (int i = 0; i < 300; i++) {
+            ms += witness.heard(2048);
+        }
+
+        assertThat(ms).isEqualTo(300 * 2048 / 48);
+    }
+
     @Test
     void aTurnThatTheClientCommittedIsAsLongAsWhatItSent() {
-        witness.heard(300);
+        witness.heard(300 * 48);
         saw("{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e\",\"item_id\":\"u1\"}");
-        witness.heard(200);
+        witness.heard(200 * 48);
         saw("{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e\",\"item_id\":\"u2\"}");
         saw(Events.itemDone(Events.userItem("u1", "a")), Events.itemDone(Events.userItem("u2", "b")));
 
