@@ -27,6 +27,8 @@ final class Diary {
     final Map<String, Integer> trouble = new TreeMap<>();
     /** Output tokens of every response that was heard of. */
     long outputTokens;
+    /** Answers that the server said were lost: paid for, it may be, and not heard. */
+    int answersLost;
 
     private final Deque<String> notes = new ArrayDeque<>();
     private final long beganAt;

@@ -92,6 +92,7 @@ record Judgement(
                 complaints.add("cost nothing");
             }
             boolean heardAll = diary.resumes.keySet().stream().allMatch(how -> how == Resume.RECOVERED)
+                    && diary.answersLost == 0
                     && diary.turns.stream().allMatch(turn -> turn.begunAgain() == 0);
             if (heardAll && account.outputTokens() > diary.outputTokens) {
                 complaints.add(

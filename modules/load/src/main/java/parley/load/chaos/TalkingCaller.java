@@ -451,7 +451,11 @@ final class TalkingCaller implements Presence.Guest {
         diary.note("hears session.restored after %s, lost %s"
                 .formatted(event.path("cause").asText(), kinds(event.path("lost"))));
         for (var lost : event.path("lost")) {
-            if (lost.path("kind").asText().equals("speech")) speechLost = true;
+            switch (lost.path("kind").asText()) {
+                case "speech" -> speechLost = true;
+                case "answer" -> diary.answersLost++;
+                default -> {}
+            }
         }
     }
 

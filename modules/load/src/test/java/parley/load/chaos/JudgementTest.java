@@ -130,6 +130,10 @@ class JudgementTest {
                 .isEmpty();
         assertThat(Judgement.of(diary, new Account(transcript, 0.1, 80)).complaints())
                 .containsExactly("paid for 80 tokens of answers, and heard 40");
+        diary.answersLost = 1;
+        assertThat(Judgement.of(diary, new Account(transcript, 0.1, 80)).complaints())
+                .as("the caller was told")
+                .isEmpty();
     }
 
     @Test
