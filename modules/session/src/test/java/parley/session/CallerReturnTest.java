@@ -70,6 +70,16 @@ class CallerReturnTest {
         reported.next(Reported.CallerEnded.class);
     }
 
+    private void isCompleteWhenItsCallerLeaves(Stage.Talk talk) {
+        talk.caller().stopsReading();
+        talk.provider()
+                .says(
+                        Events.outputItemDone("r1", Events.agentItem("a", "completed", "one two three four five six")),
+                        Events.done("r1", "completed"));
+        stage.eventually(() -> !reported.journaled(SessionEvent.Spent.class).isEmpty());
+        leaves(talk.caller());
+    }
+
     private static void cancelled(FakePort provider) {
         var item = Events.agentItem("a", "incomplete", "one two three four five six");
         provider.says(Events.outputItemDone("r1", item), Events.itemDone(item), Events.done("r1", "cancelled"));
@@ -215,13 +225,7 @@ class CallerReturnTest {
     @Test
     void theStrictCallerWhoseLineIsLostBehindAWholeAnswerHearsThatItHasEnded() {
         var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
-        talk.caller().stopsReading();
-        talk.provider()
-                .says(
-                        Events.outputItemDone("r1", Events.agentItem("a", "completed", "one two three four five six")),
-                        Events.done("r1", "completed"));
-        stage.eventually(() -> !reported.journaled(SessionEvent.Spent.class).isEmpty());
-        leaves(talk.caller());
+        isCompleteWhenItsCallerLeaves(talk);
 
         var again = stage.sits("seat-1", Manner.MOVED, -1, null);
 
@@ -269,13 +273,7 @@ class CallerReturnTest {
     @Test
     void anAnswerThatWasCompleteWhenTheStrictCallerLeftIsNotGivenAgain() {
         var talk = inTheMiddleOfAnAnswer(Face.REALTIME);
-        talk.caller().stopsReading();
-        talk.provider()
-                .says(
-                        Events.outputItemDone("r1", Events.agentItem("a", "completed", "one two three four five six")),
-                        Events.done("r1", "completed"));
-        stage.eventually(() -> !reported.journaled(SessionEvent.Spent.class).isEmpty());
-        leaves(talk.caller());
+        isCompleteWhenItsCallerLeaves(talk);
         stage.eventually(() -> !reported.journaled(AnswerEnded.class).isEmpty());
         var again = stage.sits("seat-2", Manner.BACK, -1, null);
         again.hears("session.created");
